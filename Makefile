@@ -1,0 +1,78 @@
+# Candor. `make help` lists what there is; the README says what it is for.
+SHELL   := /bin/bash
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+GOFLAGS_RELEASE := -trimpath -ldflags "-s -w -X candor/internal/version.Version=$(VERSION)"
+RACE    := ./internal/media/... ./internal/permit/... ./internal/gate/... ./internal/seal/... ./internal/footage/...
+export CGO_ENABLED := 0
+
+.PHONY: help deps deps-demo demo test test-go test-race test-fuzz test-web test-browser smoke bench lint build app promises openapi clean
+.DEFAULT_GOAL := help
+
+help: ## what each target does
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+deps: ## install what the tests need (names each package; sudo when not root)
+	@scripts/deps test
+
+deps-demo:
+	@scripts/deps demo
+
+demo: deps-demo build ## build and start with the demo camera; prints the address and the set-up code
+	@bin/candor demo
+
+build: app bin/candor bin/candor-decode ## the app and the binaries, into bin/
+
+bin/candor bin/candor-decode: FORCE
+	@echo "building $@"
+	@go build $(GOFLAGS_RELEASE) -o $@ ./cmd/$(@F)
+
+app: web/dist/index.html
+
+web/node_modules/.stamp: web/package.json web/package-lock.json
+	@echo "installing the web app's packages (npm ci)"
+	@cd web && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.stamp
+
+WEB_SOURCES := $(shell find web/src web/public web/scripts words -type f 2>/dev/null) $(wildcard web/*.ts web/*.js web/*.html web/openapi.json)
+web/dist/index.html: web/node_modules/.stamp $(WEB_SOURCES)
+	@echo "building the web app"
+	@cd web && npm run --silent build && touch dist/index.html dist/.keep
+
+lint: app ## formatting, vet, types
+	@test -z "$$(gofmt -l cmd internal smoke bench words web/*.go 2>/dev/null)" || { gofmt -l cmd internal smoke bench words web/*.go; echo "run gofmt -w on these"; exit 1; }
+	@go vet ./...
+	@cd web && npm run --silent check
+
+test: deps build test-go test-race test-fuzz test-web smoke test-browser ## every test, unit to real browser
+
+test-go: ## Go tests, both SQL engines, foreign peers
+	@mkdir -p bin
+	@go test -timeout 10m ./...
+
+test-race: ## the race detector where goroutines meet
+	@CGO_ENABLED=1 go test -race -timeout 10m $(RACE)
+
+test-fuzz: ## some seconds of fuzzing for every parser of outside bytes
+	@scripts/fuzz 4s
+
+test-web: app ## unit tests of the web app
+	@cd web && npm run --silent test
+
+test-browser: build ## the journey in a real browser, with axe and screenshots
+	@cd web && npm run --silent e2e
+
+smoke: build ## the main job end to end, one line a step (SMOKE_CLIP, SMOKE_SECONDS)
+	@go run ./smoke
+
+bench: build ## measure; results in bench/out/*.json
+	@go run ./bench
+
+promises: build ## run the proofs and their cuts anew, write policy/evidence.json
+	@go run ./internal/promise/mutate
+
+openapi: build ## write the API description and the client's types anew
+	@bin/candor openapi > web/openapi.json && cd web && npm run --silent api
+
+clean: ## remove what was built
+	@rm -rf bin web/dist/* bench/out && touch web/dist/.keep
+
+FORCE:
