@@ -14,8 +14,8 @@ type listener struct {
 	fatal string
 }
 
-func (l *listener) Helper()                     {}
-func (l *listener) Name() string                { return "TestListener/part" }
+func (l *listener) Helper()                      {}
+func (l *listener) Name() string                 { return "TestListener/part" }
 func (l *listener) Logf(format string, a ...any) { l.log = append(l.log, fmt.Sprintf(format, a...)) }
 func (l *listener) Fatalf(format string, a ...any) {
 	l.fatal = fmt.Sprintf(format, a...)
