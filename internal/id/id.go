@@ -59,6 +59,16 @@ var DefaultTenant = Tenant{0x01, 0x93, 0x5e, 0x2a, 0, 0, 0x70, 0, 0x80, 0, 0, 0,
 // New makes a fresh identifier. It panics only when the system has no randomness left.
 func New[K any]() ID[K] { return ID[K](uuid.Must(uuid.NewV7())) }
 
+// Make makes a fresh identifier of a noun: id.Make[id.Binding](). It is New for callers outside,
+// who can name the noun but not its kind.
+func Make[T ~[16]byte]() T { return T(uuid.Must(uuid.NewV7())) }
+
+// Read is Parse for a noun: id.Read[id.Binding]("0193…").
+func Read[T ~[16]byte](s string) (T, error) {
+	v, err := Parse[struct{}](s)
+	return T(v), err
+}
+
 // As renames an identifier to another noun with the same bytes: an account is also a
 // subject, and any noun is also a row. Use it where that identity is a fact of the design.
 func As[To, From any](from ID[From]) ID[To] { return ID[To](from) }
