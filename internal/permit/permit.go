@@ -44,6 +44,7 @@ const (
 	AccountRead   Action = "account.read"
 	AccountChange Action = "account.change"
 	AccountErase  Action = "account.erase"
+	AccountSignIn Action = "account.sign_in" // system: compare a password with its verifier
 	CameraList    Action = "camera.list"
 	CameraAdd     Action = "camera.add"
 	CameraRead    Action = "camera.read"
@@ -55,7 +56,8 @@ const (
 	CameraRecord  Action = "camera.record" // system: keep footage
 	FootageRead   Action = "footage.read"  // timeline, playback, cut
 	FootageErase  Action = "footage.erase"
-	PrivacyRead   Action = "privacy.read" // inventory, access records, consents
+	PrivacyRead   Action = "privacy.read"   // inventory, access records, consents
+	PrivacyExport Action = "privacy.export" // everything that is held, as a copy
 	ConsentChange Action = "consent.change"
 )
 
