@@ -1,0 +1,106 @@
+// Package child is the inside of candor-decode: the small process that turns one key picture of a
+// camera into a JPEG.
+//
+// It is the only place where foreign C code meets bytes from a camera, so it is built to be
+// lost: it has no keys, no network, no files and no memory of earlier pictures, and the parent
+// kills it when it crashes, hangs or has answered often enough. Nothing else may import this
+// package; candor itself stays a static binary because of that.
+package child
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+
+	"candor/internal/decode/wire"
+)
+
+// engine decodes one H.264 key picture, given in Annex B form and no larger than size says.
+type engine interface {
+	name() string
+	decode(annexB []byte, size dimensions) (*frame, error)
+}
+
+// Serve answers requests from in on out until in ends.
+func Serve(in io.Reader, out io.Writer, choice, confinement string) error {
+	eng, err := choose(choice)
+	r := bufio.NewReaderSize(in, 64<<10)
+	var inBuf, outBuf []byte
+	for {
+		body, readErr := wire.Read(r, inBuf, wire.MaxRequest)
+		if errors.Is(readErr, io.EOF) && len(body) == 0 {
+			return nil
+		}
+		if readErr != nil {
+			return readErr
+		}
+		inBuf = body
+		a := answer(body, eng, err)
+		if a.Engine != "" {
+			a.Confine = wire.Clip(confinement)
+		}
+		if outBuf, readErr = wire.Write(out, outBuf, a.Append); readErr != nil {
+			return readErr
+		}
+	}
+}
+
+func answer(body []byte, eng engine, none error) wire.Answer {
+	q, err := wire.ParseRequest(body)
+	switch {
+	case err != nil:
+		return failure(err)
+	case none != nil:
+		return failure(none)
+	case q.Kind == wire.Describe:
+		return wire.Answer{Engine: wire.Clip(eng.name())}
+	}
+	jpeg, err := picture(q, eng)
+	if err != nil {
+		return failure(err)
+	}
+	if len(jpeg) > wire.MaxAnswer-1024 {
+		return failure(fmt.Errorf("JPEG of %d bytes", len(jpeg)))
+	}
+	return wire.Answer{JPEG: jpeg}
+}
+
+func failure(err error) wire.Answer { return wire.Answer{Failure: wire.Clip("x" + err.Error())[1:]} }
+
+// choose finds the decoder: the system's libopenh264, else the ffmpeg program.
+func choose(choice string) (engine, error) {
+	var errs []error
+	if choice != "ffmpeg" {
+		e, err := newOpenH264()
+		if err == nil {
+			return e, nil
+		}
+		errs = append(errs, err)
+	}
+	if choice != "openh264" {
+		e, err := newFFmpeg()
+		if err == nil {
+			return e, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, fmt.Errorf("no decoder: %w", errors.Join(errs...))
+}
+
+// picture decodes one request.
+func picture(q wire.Request, eng engine) ([]byte, error) {
+	size, err := measure(q.SPS)
+	if err != nil {
+		return nil, err
+	}
+	annexB, err := annexB(q)
+	if err != nil {
+		return nil, err
+	}
+	f, err := eng.decode(annexB, size)
+	if err != nil {
+		return nil, err
+	}
+	return f.jpeg(q.MaxWidth, size.colour)
+}

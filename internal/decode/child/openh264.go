@@ -1,0 +1,93 @@
+package child
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"github.com/ebitengine/purego"
+	"github.com/y9o/go-openh264"
+)
+
+// sonames are the releases whose decoder interface is the one we speak: 2.4 and later, 2.2 and
+// 2.3, 2.0 and 2.1.
+var sonames = []string{"libopenh264.so.8", "libopenh264.so.7", "libopenh264.so.6"}
+
+// openH264 is the system's libopenh264, loaded at run time.
+type openH264 struct{ label string }
+
+func newOpenH264() (e engine, err error) {
+	// purego panics when a symbol is missing: a library of that name that is another one.
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("libopenh264: %v", p)
+		}
+	}()
+	for _, name := range sonames {
+		lib, openErr := purego.Dlopen(name, purego.RTLD_NOW|purego.RTLD_LOCAL)
+		if openErr != nil {
+			err = errors.Join(err, openErr)
+			continue
+		}
+		for _, symbol := range []string{"WelsCreateDecoder", "WelsDestroyDecoder", "WelsGetCodecVersionEx"} {
+			if _, symErr := purego.Dlsym(lib, symbol); symErr != nil {
+				return nil, symErr
+			}
+		}
+		if openErr = openh264.Open(name); openErr != nil {
+			err = errors.Join(err, openErr)
+			continue
+		}
+		v := openh264.WelsGetCodecVersion()
+		return openH264{fmt.Sprintf("libopenh264 %d.%d.%d by purego", v.UMajor, v.UMinor, v.URevision)}, nil
+	}
+	return nil, err
+}
+
+func (o openH264) name() string { return o.label }
+
+// decode makes a decoder of its own for each picture: nothing of one camera is left when the
+// next one comes.
+func (o openH264) decode(annexB []byte, size dimensions) (*frame, error) {
+	var dec *openh264.ISVCDecoder
+	if r := openh264.WelsCreateDecoder(&dec); r != 0 || dec == nil {
+		return nil, fmt.Errorf("libopenh264: no decoder (%d)", r)
+	}
+	defer openh264.WelsDestroyDecoder(dec)
+	quiet := openh264.WELS_LOG_QUIET
+	dec.SetOption(openh264.DECODER_OPTION_TRACE_LEVEL, &quiet)
+	param := openh264.SDecodingParam{EEcActiveIdc: openh264.ERROR_CON_DISABLE}
+	param.SVideoProperty.Size = uint32(unsafe.Sizeof(param.SVideoProperty))
+	param.SVideoProperty.EVideoBsType = openh264.VIDEO_BITSTREAM_AVC
+	if r := dec.Initialize(&param); r != 0 {
+		return nil, fmt.Errorf("libopenh264: initialize: %d", r)
+	}
+	defer dec.Uninitialize()
+
+	var planes [3][]byte
+	var info openh264.SBufferInfo
+	const pending = 1
+	r := dec.DecodeFrameNoDelay(annexB, len(annexB), &planes, &info)
+	if r != 0 && r != pending {
+		return nil, fmt.Errorf("libopenh264: decode: state %#x", r)
+	}
+	if planes[0] == nil { // held back for reordering
+		if r := dec.FlushFrame(&planes, &info); r != 0 && r != pending {
+			return nil, fmt.Errorf("libopenh264: flush: state %#x", r)
+		}
+	}
+	if planes[0] == nil {
+		return nil, errors.New("libopenh264: the unit holds no whole picture")
+	}
+	sys := info.UsrData_sSystemBuffer()
+	f := &frame{width: int(sys.IWidth), height: int(sys.IHeight)}
+	if f.width != size.width || f.height != size.height {
+		return nil, fmt.Errorf("libopenh264: picture of %d x %d, announced as %d x %d", f.width, f.height, size.width, size.height)
+	}
+	f.stride = [3]int{int(sys.IStride[0]), int(sys.IStride[1]), int(sys.IStride[1])}
+	for i, rows := range []int{f.height, (f.height + 1) / 2, (f.height + 1) / 2} {
+		// The binding's slices end early for odd heights; the library's buffer does not.
+		f.plane[i] = unsafe.Slice(unsafe.SliceData(planes[i]), rows*f.stride[i])
+	}
+	return f, nil
+}
