@@ -1,0 +1,173 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"candor/internal/passport"
+)
+
+var (
+	promiseID = regexp.MustCompile(`^P[0-9]{3,}$`)
+	kinds     = []string{"feature", "promise", "permission", "third-party", "data-collected"}
+	defaults  = []string{"n/a", "on", "never", "off-until-consent", "off-until-enabled", "off-until-os-prompt", "on-demand", "on-opt-out", "install-time"}
+	bases     = []passport.Basis{passport.Consent, passport.Contract, passport.Obligation}
+)
+
+// check reports everything that does not make sense, all at once.
+func (p *Policy) check() error {
+	var errs []error
+	wrong := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
+	if p.Version < 1 || len(p.Languages) == 0 {
+		wrong("policy.yaml: needs a version and a language")
+	}
+	if _, err := time.Parse(time.DateOnly, p.Effective); err != nil {
+		wrong("policy.yaml: effective: %v", err)
+	}
+	p.checkRegisters(wrong)
+	p.checkRecipients(wrong)
+	p.checkPromises(wrong)
+	for _, lang := range p.Languages {
+		p.checkLanguage(lang, wrong)
+	}
+	return errors.Join(errs...)
+}
+
+func (p *Policy) checkRegisters(wrong func(string, ...any)) {
+	seen := map[string]bool{}
+	once := func(what, id string) {
+		if id == "" || seen[what+" "+id] {
+			wrong("%s %q: missing or given twice", what, id)
+		}
+		seen[what+" "+id] = true
+	}
+	for _, c := range p.Categories {
+		once("category", string(c.ID))
+		if c.DPV == "" || c.Fideslang == "" || (c.Origin != "provided" && c.Origin != "observed") || c.Sensitivity < 0 || c.Sensitivity > 2 {
+			wrong("category %s: needs dpv, fideslang, origin (provided, observed) and sensitivity 0 to 2", c.ID)
+		}
+		if slices.Contains(p.Absent, string(c.ID)) {
+			wrong("category %s: is listed as absent", c.ID)
+		}
+		if _, ok := p.Lifetime(c.ID); !ok {
+			wrong("category %s: has no retention", c.ID)
+		}
+	}
+	for _, u := range p.Purposes {
+		once("purpose", string(u.ID))
+		if u.DPV == "" || u.Fideslang == "" || !slices.Contains(bases, u.Basis) || len(u.Categories) == 0 {
+			wrong("purpose %s: needs dpv, fideslang, a known basis and categories", u.ID)
+		}
+		for _, c := range u.Categories {
+			if _, ok := p.Category(c); !ok {
+				wrong("purpose %s: unknown category %q", u.ID, c)
+			}
+		}
+		for _, no := range p.Prohibited {
+			if string(u.ID) == no.ID || u.DPV == no.DPV || u.Fideslang == no.Fideslang {
+				wrong("purpose %s: is prohibited", u.ID)
+			}
+		}
+	}
+	for _, l := range p.Retention {
+		once("retention of", string(l.Category))
+		if _, ok := p.Category(l.Category); !ok {
+			wrong("retention of %q: unknown category", l.Category)
+		}
+		if l.Days < 0 || l.Days == 0 && l.Until == "" || l.Default < 0 || l.Default > l.Days {
+			wrong("retention of %s: needs days, an event or both, and a default within the days", l.Category)
+		}
+	}
+	if p.BackupDays < 1 || p.ReceiptDays < 1 || p.RequestDays < 1 || p.RequestDays > 15 {
+		wrong("retention.yaml: backup_days, receipt_days, and request_days of at most 15, are needed")
+	}
+	if len(p.Regions) != 1 {
+		wrong("regions.yaml: this build knows one region")
+	}
+}
+
+func (p *Policy) checkRecipients(wrong func(string, ...any)) {
+	for _, r := range p.Recipients {
+		if r.ID == "" || r.Role == "" || r.Region == "" || len(r.Fields) == 0 || len(r.Categories) == 0 || (r.When != "always" && r.When != "configured") {
+			wrong("recipient %q: needs id, role, region, fields, categories and when (always, configured)", r.ID)
+		}
+		use, ok := p.Purpose(r.Purpose)
+		if !ok {
+			wrong("recipient %s: unknown purpose %q", r.ID, r.Purpose)
+		}
+		personal := r.People
+		for _, c := range r.Categories {
+			if !slices.Contains(use.Categories, c) {
+				wrong("recipient %s: %s is not processed for %s", r.ID, c, r.Purpose)
+			}
+			personal = personal || c != passport.Technical
+		}
+		if personal && (r.Contract == "" || r.Assessed == "") {
+			wrong("recipient %s: receives data about people and needs a contract and a dated assessment", r.ID)
+		}
+	}
+}
+
+func (p *Policy) checkPromises(wrong func(string, ...any)) {
+	seen := map[string]bool{}
+	for _, one := range p.Promises {
+		switch {
+		case !promiseID.MatchString(one.ID) || seen[one.ID]:
+			wrong("promise %q in %s: missing, malformed or given twice", one.ID, one.Area)
+		case one.Statement == "" || one.Reading == "" || one.Check == "" || len(one.Seeds) == 0:
+			wrong("promise %s: needs statement, reading, check and seeds", one.ID)
+		case !slices.Contains(kinds, one.Kind) || !slices.Contains(defaults, one.Default):
+			wrong("promise %s: unknown kind %q or default %q", one.ID, one.Kind, one.Default)
+		case one.By != "keeping" && one.By != "absence":
+			wrong("promise %s: holds by keeping or by absence, not by %q", one.ID, one.By)
+		}
+		seen[one.ID] = true
+	}
+}
+
+func (p *Policy) checkLanguage(lang string, wrong func(string, ...any)) {
+	n := p.names[lang]
+	need := func(what, id string, ok bool) {
+		if !ok {
+			wrong("texts/%s/names.yaml: no words for %s %q", lang, what, id)
+		}
+	}
+	full := func(v Named) bool { return v.Name != "" && v.Text != "" }
+	for _, u := range p.Purposes {
+		need("purpose", string(u.ID), full(n.Purposes[string(u.ID)]))
+		need("basis", string(u.Basis), n.Bases[string(u.Basis)] != "")
+		c, asked := p.consents[lang][u.ID]
+		if asked != u.Optional() {
+			wrong("texts/%s: purpose %s: a consent text is needed exactly when the basis is consent", lang, u.ID)
+		}
+		if asked && (c.Question == "" || c.Text == "" || c.Allow == "" || c.Refuse == "" || c.IfNo == "" || c.Withdraw == "") {
+			wrong("texts/%s/consent/%s.yaml: has an empty part", lang, u.ID)
+		}
+	}
+	for purpose := range p.consents[lang] {
+		if _, ok := p.Purpose(purpose); !ok {
+			wrong("texts/%s/consent: unknown purpose %q", lang, purpose)
+		}
+	}
+	for _, no := range p.Prohibited {
+		need("prohibited purpose", no.ID, n.Prohibited[no.ID] != "")
+	}
+	for _, c := range p.Categories {
+		need("category", string(c.ID), full(n.Categories[string(c.ID)]))
+	}
+	for _, a := range p.Absent {
+		need("absent kind", a, n.Absent[a] != "")
+	}
+	for _, r := range p.Recipients {
+		need("recipient", r.ID, full(n.Recipients[r.ID]))
+	}
+	for _, l := range p.Retention {
+		need("event", l.Until, l.Until == "" || n.Until[l.Until] != "")
+	}
+	if _, err := p.render(lang, sampleFacts); err != nil {
+		wrong("texts/%s/policy.md: %v", lang, err)
+	}
+}
