@@ -1,0 +1,122 @@
+package logging
+
+import (
+	"time"
+
+	"candor/internal/passport"
+)
+
+// kept is the longest a log may be kept: the operator's rotation is to be set to it (guide/).
+const kept = 30 * 24 * time.Hour
+
+// keys is the registry. Each is technical: a random identifier, a state, a size, a coarse time
+// or a text that Clean has been through. Names, e-mails, addresses of people, what a camera is
+// called and where it stands have no key and get none.
+var keys = map[string]string{
+	"room":        "the room that speaks",
+	"err":         "a cause, cleaned",
+	"code":        "a problem's code",
+	"reason":      "why, in our own words or cleaned",
+	"request":     "request id",
+	"route":       "route pattern, never the path itself",
+	"method":      "HTTP method",
+	"status":      "HTTP status",
+	"took":        "duration",
+	"tenant":      "random id",
+	"device":      "random id",
+	"binding":     "random id",
+	"site":        "random id",
+	"viewing":     "random id",
+	"segment":     "random id",
+	"receipt":     "random id of a receipt, never its token",
+	"event":       "random id",
+	"consent":     "random id",
+	"lease":       "a lease's action",
+	"job":         "random id of background work",
+	"type":        "kind of event or message",
+	"subject":     "bus subject (ids only)",
+	"stream":      "main or sub",
+	"profile":     "main or sub",
+	"track":       "track number",
+	"codec":       "codec",
+	"phase":       "state of a camera or job",
+	"state":       "state",
+	"step":        "step of a job",
+	"attempt":     "how often it was tried",
+	"next":        "when it is tried again",
+	"action":      "what was asked of the gate",
+	"purpose":     "purpose",
+	"category":    "data category",
+	"class":       "retention class",
+	"day":         "UTC day",
+	"count":       "a number",
+	"seq":         "a number in a chain",
+	"limit":       "a limit",
+	"dropped":     "how many were dropped",
+	"repeated":    "how many more lines of this kind",
+	"bytes":       "a size",
+	"size":        "a size",
+	"keys":        "how many keys",
+	"rows":        "how many rows",
+	"objects":     "how many objects",
+	"found":       "how many were found",
+	"width":       "pixels",
+	"height":      "pixels",
+	"drift":       "clock drift of a camera",
+	"jump":        "clock jump of a camera",
+	"lost":        "packets lost",
+	"transport":   "whep, mse, udp, tcp",
+	"recipient":   "a registered recipient",
+	"host":        "a registered recipient's host",
+	"listen":      "an address of ours, cleaned",
+	"url":         "an address of ours to open in a browser, cleaned",
+	"port":        "a port of ours",
+	"mode":        "a setting's value",
+	"setting":     "a setting's name",
+	"source":      "where a setting came from",
+	"file":        "a neutral file name of ours",
+	"table":       "a table's name",
+	"key":         "the name of a key, never a key",
+	"version":     "a version",
+	"have":        "a version found",
+	"want":        "a version wanted",
+	"name":        "the name of a part of the program",
+	"path":        "the program used for decoding, or a neutral file of ours",
+	"pid":         "process number of a child",
+	"exit":        "exit code of a child",
+	"signal":      "the signal that stops us",
+	"stack":       "where the program was when it panicked",
+	"policy":      "hash of a policy version",
+	"promise":     "a promise's id",
+	"from":        "start of a range, or the state before",
+	"to":          "end of a range, or the state after",
+	"at":          "a moment",
+	"since":       "a moment",
+	"until":       "a moment",
+	"remaining":   "how much is left",
+	"certificate": "names in our own certificate",
+}
+
+var known = func() map[string]bool {
+	m := make(map[string]bool, len(keys))
+	for k := range keys {
+		m[k] = true
+	}
+	return m
+}()
+
+// Known reports whether a key may appear in the log.
+func Known(key string) bool { return known[key] }
+
+// Passports says what each key is.
+func Passports() []passport.Passport {
+	out := make([]passport.Passport, 0, len(keys))
+	for k := range keys {
+		out = append(out, passport.Passport{
+			ID: passport.ID("log." + k), Where: "log:" + k, Category: passport.Technical,
+			Purposes: []passport.Purpose{passport.Security}, Retention: kept,
+			Erasure: passport.Keep, Owner: "none",
+		})
+	}
+	return out
+}
