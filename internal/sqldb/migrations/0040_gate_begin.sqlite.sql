@@ -1,0 +1,19 @@
+-- +goose Up
+-- Rights that were revoked, numbered in the order of their commits (the counter's row is locked
+-- until the transaction ends). A node that missed a message reads on from the number it knows.
+-- Rows older than a day are dropped: by then every node has read them or has ended its leases.
+CREATE TABLE gate_counter (
+    one   INTEGER PRIMARY KEY CHECK (one = 1),
+    value INTEGER NOT NULL
+) STRICT;
+INSERT INTO gate_counter (one, value) VALUES (1, 0);
+
+CREATE TABLE gate_revocation (
+    tenant_id  BLOB NOT NULL,
+    seq        INTEGER PRIMARY KEY,
+    subject_id BLOB, -- NULL in this and the next columns: whichever
+    binding_id BLOB,
+    purpose    TEXT NOT NULL,
+    session_id BLOB,
+    at_ms      INTEGER NOT NULL
+) STRICT;
