@@ -1,6 +1,7 @@
 package child
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unsafe"
@@ -86,8 +87,9 @@ func (o openH264) decode(annexB []byte, size dimensions) (*frame, error) {
 	}
 	f.stride = [3]int{int(sys.IStride[0]), int(sys.IStride[1]), int(sys.IStride[1])}
 	for i, rows := range []int{f.height, (f.height + 1) / 2, (f.height + 1) / 2} {
-		// The binding's slices end early for odd heights; the library's buffer does not.
-		f.plane[i] = unsafe.Slice(unsafe.SliceData(planes[i]), rows*f.stride[i])
+		// The memory is the decoder's, and so gone when this returns. The binding's slices end
+		// early for odd heights; the library's buffer does not.
+		f.plane[i] = bytes.Clone(unsafe.Slice(unsafe.SliceData(planes[i]), rows*f.stride[i]))
 	}
 	return f, nil
 }
