@@ -76,6 +76,25 @@ func (k *Keeper) Destroy(ctx context.Context, s Selection, reason string) (Destr
 	return d, nil
 }
 
+// finish destroys what an interrupted goodbye left beneath its tombstone. Only one that a full disk
+// forced to go key by key leaves anything.
+func (k *Keeper) finish(ctx context.Context) error {
+	var rest []Tombstone
+	err := k.list(ctx, func(scan func(...any) error) error {
+		var t Tombstone
+		err := t.scan(scan)
+		rest = append(rest, t)
+		return err
+	}, "SELECT "+tombstoneColumns+` FROM tombstone t WHERE kind IN (1, 2) AND EXISTS (SELECT 1 FROM key k
+		WHERE k.tenant = t.tenant AND k.subject = t.subject AND (t.kind = 1 OR k.binding = t.binding))`)
+	for _, t := range rest {
+		if err == nil {
+			_, err = k.Destroy(ctx, Camera(t.Scope.Tenant, t.Scope.Subject, t.Scope.Binding), t.Reason)
+		}
+	}
+	return err
+}
+
 // doomed is a key about to be destroyed.
 type doomed struct {
 	row

@@ -21,13 +21,19 @@ func (k *Keeper) Epoch() uint32 {
 // no older copy of keys.db can be read, whatever it contains: this is what makes a destroyed key
 // unrecoverable from copies. Interrupted at any point, it goes on at the next Open.
 func (k *Keeper) TurnEpoch(ctx context.Context) error {
-	var old, next uint32
-	err := k.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, "SELECT epoch, next FROM state WHERE one = 1").Scan(&old, &next); err != nil {
+	old, next, err := k.beginTurn(ctx)
+	if err != nil {
+		return err
+	}
+	return k.turn(ctx, old, next)
+}
+
+// beginTurn makes the next epoch key and says in keys.db that new keys are wrapped under it. A turn
+// that was interrupted is taken up instead.
+func (k *Keeper) beginTurn(ctx context.Context) (old, next uint32, err error) {
+	err = k.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := tx.QueryRowContext(ctx, "SELECT epoch, next FROM state WHERE one = 1").Scan(&old, &next); err != nil || next != 0 {
 			return err
-		}
-		if next != 0 {
-			return nil // a turn was interrupted: finish that one
 		}
 		next = old + 1
 		if err := shredFile(filepath.Join(k.dir, epochName(next))); err != nil {
@@ -41,13 +47,12 @@ func (k *Keeper) TurnEpoch(ctx context.Context) error {
 		_, err = tx.ExecContext(ctx, "UPDATE state SET next = ? WHERE one = 1", next)
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		k.memory.Lock()
+		k.memory.epoch = next
+		k.memory.Unlock()
 	}
-	k.memory.Lock()
-	k.memory.epoch = next
-	k.memory.Unlock()
-	return k.turn(ctx, old, next)
+	return old, next, err
 }
 
 func (k *Keeper) turn(ctx context.Context, old, next uint32) error {

@@ -97,6 +97,9 @@ func (k *Keeper) open(ctx context.Context, fresh bool) error {
 	if err := k.begin(ctx, fresh); err != nil {
 		return err
 	}
+	if err := k.finish(ctx); err != nil {
+		return err
+	}
 	k.keepReserve()
 	return nil
 }

@@ -95,6 +95,9 @@ func (b *bench) files() []byte {
 	return all
 }
 
+// clock0 is the nth day of a test.
+func clock0(n int) clock.Day { return clock.Day(20000 + n) }
+
 func person() seal.Scope {
 	return seal.OfSubject(id.DefaultTenant, id.Subject(id.New[struct{}]()))
 }

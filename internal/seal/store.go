@@ -33,17 +33,8 @@ type row struct {
 }
 
 func (r *row) scan(scan func(...any) error) error {
-	var tenant, subject, binding, export []byte
-	err := scan(&r.id, &r.kind, &tenant, &subject, &binding, &export,
-		&r.scope.Bucket.Category, &r.scope.Bucket.Class, &r.scope.Bucket.Day, &r.wrapped)
-	if err != nil {
-		return err
-	}
-	copy(r.scope.Tenant[:], tenant)
-	copy(r.scope.Subject[:], subject)
-	copy(r.scope.Binding[:], binding)
-	copy(r.scope.Export[:], export)
-	return nil
+	s := &r.scope
+	return scan(&r.id, &r.kind, &s.Tenant, &s.Subject, &s.Binding, &s.Export, &s.Bucket.Category, &s.Bucket.Class, &s.Bucket.Day, &r.wrapped)
 }
 
 // byScope finds and unwraps the key of a scope; sql.ErrNoRows if there is none.
