@@ -1,0 +1,232 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"candor/internal/bus"
+	"candor/internal/clock"
+	"candor/internal/id"
+	"candor/internal/passport"
+	"candor/internal/permit"
+	"candor/internal/problem"
+	"candor/internal/promise"
+	"candor/internal/sqldb"
+	"candor/internal/translog"
+)
+
+// permitFor is how long a permit opens things. What takes longer needs a lease.
+const permitFor = 30 * time.Second
+
+// People knows accounts and sessions.
+type People interface {
+	// Open reports whether the account exists and is not being closed.
+	Open(ctx context.Context, t id.Tenant, a id.Account) (bool, error)
+	// SignedIn reports whether the session is one of that account and has not ended.
+	SignedIn(ctx context.Context, t id.Tenant, a id.Account, s id.Session) (bool, error)
+}
+
+// Relations knows whose camera it is.
+type Relations interface {
+	// Owner is the account the binding ties the device to; zero when there is none (any more).
+	Owner(ctx context.Context, t id.Tenant, b id.Binding) (id.Account, error)
+}
+
+// Consent is a decision that is in force.
+type Consent struct {
+	Record   id.Consent
+	TextHash string // what was read before saying yes
+}
+
+// Consents knows what people agreed to.
+type Consents interface {
+	// Given is the newest decision about that purpose and camera, and false unless it says yes.
+	Given(ctx context.Context, t id.Tenant, s id.Subject, b id.Binding, p passport.Purpose) (Consent, bool, error)
+}
+
+// Policy is what the gate reads from the policy.
+type Policy interface {
+	Hash() string
+	// Basis is the legal basis of a purpose, and false for a purpose the policy does not have.
+	Basis(p passport.Purpose) (passport.Basis, bool)
+	// Touches reports whether the purpose may touch that category.
+	Touches(p passport.Purpose, c passport.Category) bool
+	// Asked reports whether the text with that hash asks for consent to that purpose.
+	Asked(p passport.Purpose, textHash string) bool
+}
+
+// Records takes access records; Append returns when the record is durable.
+type Records interface {
+	Append(ctx context.Context, a translog.Access) error
+}
+
+// Request asks for a decision.
+type Request struct {
+	Tenant  id.Tenant
+	Actor   permit.Actor
+	Action  permit.Action
+	Account id.Account // whose data
+	Binding id.Binding // which camera, zero for none or all
+	Client  string     // kind of client, for the access record ("Chrome on Android")
+}
+
+// Gate decides. Fill the exported fields, then Start.
+type Gate struct {
+	Issuer    *permit.Issuer
+	Clock     clock.Clock
+	Log       *slog.Logger
+	DB        *sqldb.DB
+	Bus       *bus.Bus
+	Policy    Policy
+	People    People
+	Relations Relations
+	Consents  Consents
+	Records   Records
+
+	mu       sync.Mutex
+	leases   map[*entry]struct{}
+	recorded map[recordKey]time.Time
+	running  bool // between Start and Close
+	paused   bool
+	heard    time.Time // when the last heartbeat was heard
+	seen     int64     // number of the last revocation acted upon
+
+	catching sync.Mutex // one reader of revocations at a time; taken before mu
+	subs     []*bus.Subscription
+	cancel   context.CancelFunc
+	loops    sync.WaitGroup
+}
+
+// Permit decides a request. The permit opens things for half a minute.
+func (g *Gate) Permit(ctx context.Context, r Request) (permit.Permit, error) {
+	grant, ru, err := g.decide(ctx, r)
+	if err != nil {
+		return permit.Permit{}, err
+	}
+	if err := g.record(ctx, r, ru, grant); err != nil {
+		return permit.Permit{}, err
+	}
+	grant.Expires = g.Clock.Now().Add(permitFor)
+	return g.Issuer.Permit(grant), nil
+}
+
+// decide is the whole decision. Every way out but the last is a refusal.
+func (g *Gate) decide(ctx context.Context, r Request) (permit.Grant, rule, error) {
+	ru, known := rules[r.Action]
+	if !known || r.Tenant.IsZero() || r.Account.IsZero() || r.Binding.IsZero() && ru.camera == oneCamera || !r.Binding.IsZero() && ru.camera == noCamera {
+		return permit.Grant{}, rule{}, problem.NotFound()
+	}
+	if err := g.related(ctx, r, ru); err != nil {
+		return permit.Grant{}, rule{}, err
+	}
+	grant := permit.Grant{
+		Tenant: r.Tenant, Actor: r.Actor, Action: r.Action, Subject: id.SubjectOf(r.Account), Binding: r.Binding,
+		Purpose: ru.purpose, Categories: ru.categories, Policy: g.Policy.Hash(),
+	}
+	if err := g.grounds(ctx, &grant); err != nil {
+		return permit.Grant{}, rule{}, err
+	}
+	//promise:P010
+	if promise.Cut("P010") {
+		grant.Categories = everything
+	}
+	return grant, ru, nil
+}
+
+// related finds out whether the actor has to do with the thing at all.
+//
+// promise:P019
+func (g *Gate) related(ctx context.Context, r Request, ru rule) error {
+	if r.Actor.System != "" {
+		if !slices.Contains(ru.systems, r.Actor.System) || !r.Actor.Account.IsZero() {
+			return problem.NotFound()
+		}
+		if ru.after {
+			return nil
+		}
+		switch open, err := g.People.Open(ctx, r.Tenant, r.Account); {
+		case err != nil:
+			return unsure(err)
+		case !open:
+			return problem.NotFound()
+		}
+	} else {
+		if !ru.owner || r.Actor.Account != r.Account || r.Actor.Session.IsZero() {
+			return problem.NotFound()
+		}
+		switch in, err := g.People.SignedIn(ctx, r.Tenant, r.Account, r.Actor.Session); {
+		case err != nil:
+			return unsure(err)
+		case !in:
+			return problem.New(http.StatusUnauthorized, "session.ended")
+		}
+	}
+	if r.Binding.IsZero() || promise.Cut("P019") {
+		return nil
+	}
+	switch owner, err := g.Relations.Owner(ctx, r.Tenant, r.Binding); {
+	case err != nil:
+		return unsure(err)
+	case owner != r.Account:
+		return problem.NotFound()
+	}
+	return nil
+}
+
+// grounds finds out whether the policy, and where needed a consent, allow the purpose.
+//
+// promise:P245
+func (g *Gate) grounds(ctx context.Context, grant *permit.Grant) error {
+	basis, ok := g.Policy.Basis(grant.Purpose)
+	if !ok {
+		return unsure(fmt.Errorf("policy has no purpose %q", grant.Purpose))
+	}
+	for _, c := range grant.Categories {
+		if !g.Policy.Touches(grant.Purpose, c) {
+			return unsure(fmt.Errorf("policy does not let %q touch %q", grant.Purpose, c))
+		}
+	}
+	grant.Basis = basis
+	switch basis {
+	case passport.Contract, passport.Obligation:
+		return nil
+	case passport.Consent:
+		if promise.Cut("P245") {
+			return nil
+		}
+		given, yes, err := g.Consents.Given(ctx, grant.Tenant, grant.Subject, grant.Binding, grant.Purpose)
+		switch {
+		case err != nil:
+			return unsure(err)
+		case !yes || given.Record.IsZero() || !g.Policy.Asked(grant.Purpose, given.TextHash):
+			return problem.Forbidden("consent.needed").With("purpose", string(grant.Purpose))
+		}
+		grant.Consent = given.Record
+		return nil
+	}
+	return unsure(fmt.Errorf("no rule for legal basis %q", basis))
+}
+
+func unsure(cause error) error { return problem.Unavailable("gate.unsure").Because(cause) }
+
+// checkRules refuses to start under a policy that does not know what the rules need.
+func (g *Gate) checkRules() error {
+	var errs []error
+	for action, ru := range rules {
+		if _, ok := g.Policy.Basis(ru.purpose); !ok {
+			errs = append(errs, fmt.Errorf("%s: policy has no purpose %q", action, ru.purpose))
+		}
+		for _, c := range ru.categories {
+			if !g.Policy.Touches(ru.purpose, c) {
+				errs = append(errs, fmt.Errorf("%s: policy does not let %q touch %q", action, ru.purpose, c))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,74 @@
+package gate
+
+import (
+	"time"
+
+	"candor/internal/passport"
+	"candor/internal/permit"
+)
+
+// The parts of the system that do background work, as permit.System names them.
+const (
+	SignIn    = "sign-in"   // compares a password
+	Ingest    = "ingest"    // connects to cameras
+	Recorder  = "recorder"  // keeps footage
+	Retention = "retention" // lets go of what is due
+	Rights    = "rights"    // carries out goodbyes and exports
+)
+
+// which says whether an action is about a camera.
+type which int
+
+const (
+	noCamera  which = iota // about the account: a binding in the request is refused
+	oneCamera              // about one camera: a request without a binding is refused
+	anyCamera              // about one or, without a binding, about all
+)
+
+// rule says what an action may do and who may do it. What it leaves out is denied.
+type rule struct {
+	purpose    passport.Purpose
+	categories []passport.Category // what may open
+	camera     which
+	owner      bool          // open to the person it is about
+	systems    []string      // open to these parts of the system
+	after      bool          // for systems: also after the camera was released or the account closed; not ended by Revoke
+	record     bool          // write an access record for a person
+	window     time.Duration // one record covers this long; 0: every permit and lease has its own
+}
+
+// often is how long one access record covers requests that come by the dozen.
+const often = 15 * time.Minute
+
+var everything = []passport.Category{
+	passport.Identity, passport.Setting, passport.DeviceData, passport.Footage, passport.Picture, passport.AccessLog, passport.ConsentLog,
+}
+
+var rules = map[permit.Action]rule{
+	permit.AccountSignIn: {purpose: passport.Security, categories: []passport.Category{passport.Credential}, systems: []string{SignIn}},
+	permit.AccountRead:   {purpose: passport.Account, categories: []passport.Category{passport.Identity, passport.Setting}, owner: true},
+	permit.AccountChange: {purpose: passport.Account, categories: []passport.Category{passport.Identity, passport.Setting}, owner: true},
+	permit.AccountErase:  {purpose: passport.Rights, owner: true, systems: []string{Rights}, after: true},
+
+	permit.CameraList:   {purpose: passport.Live, categories: []passport.Category{passport.DeviceData}, owner: true},
+	permit.CameraAdd:    {purpose: passport.Live, categories: []passport.Category{passport.DeviceData}, owner: true},
+	permit.CameraRead:   {purpose: passport.Live, categories: []passport.Category{passport.DeviceData}, camera: oneCamera, owner: true},
+	permit.CameraChange: {purpose: passport.Live, categories: []passport.Category{passport.DeviceData}, camera: oneCamera, owner: true},
+	permit.CameraErase:  {purpose: passport.Rights, camera: oneCamera, owner: true, systems: []string{Rights}, after: true},
+	permit.CameraPull: {purpose: passport.Live, categories: []passport.Category{passport.DeviceData, passport.Credential, passport.LiveMedia},
+		camera: oneCamera, systems: []string{Ingest}},
+	permit.CameraWatch: {purpose: passport.Live, categories: []passport.Category{passport.LiveMedia}, camera: oneCamera, owner: true, record: true},
+	permit.CameraStill: {purpose: passport.Live, categories: []passport.Category{passport.LiveMedia, passport.Picture},
+		camera: oneCamera, owner: true, record: true, window: often},
+	permit.CameraRecord: {purpose: passport.Recording, categories: []passport.Category{passport.Footage}, camera: oneCamera, systems: []string{Recorder}},
+
+	permit.FootageRead: {purpose: passport.Recording, categories: []passport.Category{passport.Footage, passport.Picture},
+		camera: oneCamera, owner: true, record: true, window: often},
+	permit.FootageErase: {purpose: passport.Rights, categories: []passport.Category{passport.Footage},
+		camera: oneCamera, owner: true, systems: []string{Rights, Retention}, after: true},
+
+	permit.ConsentChange: {purpose: passport.Rights, categories: []passport.Category{passport.ConsentLog}, camera: anyCamera, owner: true},
+	permit.PrivacyRead: {purpose: passport.Rights, camera: anyCamera, owner: true, systems: []string{Rights}, after: true,
+		categories: []passport.Category{passport.Setting, passport.DeviceData, passport.AccessLog, passport.ConsentLog}},
+	permit.PrivacyExport: {purpose: passport.Rights, camera: anyCamera, owner: true, systems: []string{Rights}, categories: everything, record: true},
+}
