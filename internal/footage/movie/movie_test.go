@@ -285,4 +285,3 @@ func TestSoundOfEveryCodecIsCarried(t *testing.T) {
 		}
 	}
 }
-
