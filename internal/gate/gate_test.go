@@ -236,6 +236,7 @@ func TestAccessIsOnRecordBeforeThePermit(t *testing.T) {
 			t.Errorf("%d records, want %d", n, want)
 		}
 	}
+	must(Request{Tenant: id.DefaultTenant, Actor: permit.System(Recorder), Action: permit.CameraRecord, Account: zoe, Binding: door}, true)
 	must(ask(permit.CameraWatch, door), true)
 	must(ask(permit.CameraWatch, door), true)
 	count(2)
@@ -250,7 +251,6 @@ func TestAccessIsOnRecordBeforeThePermit(t *testing.T) {
 	must(ask(permit.CameraStill, door), false)
 	count(6)
 	must(ask(permit.CameraList, id.Binding{}), false)
-	must(Request{Tenant: id.DefaultTenant, Actor: permit.System(Recorder), Action: permit.CameraRecord, Account: zoe, Binding: door}, true)
 	count(6)
 	if r := w.records[0]; r.Subject != id.SubjectOf(zoe) || r.Actor.Session != in || r.Binding != door || r.Purpose != passport.Live || r.Client != "Chrome on Android" {
 		t.Errorf("record %+v", r)
