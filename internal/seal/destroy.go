@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
 	"time"
 
 	"candor/internal/clock"
@@ -61,6 +62,9 @@ func (k *Keeper) Destroy(ctx context.Context, s Selection, reason string) (Destr
 	if isFull(err) {
 		k.dropReserve()
 		_, err = once(0)
+	}
+	if isFull(err) {
+		k.log.Warn("the disk is full: keys are destroyed a few at a time", slog.Any("err", err))
 	}
 	for limit := 64; isFull(err) && limit > 0; limit /= 8 {
 		more := true
