@@ -109,9 +109,9 @@ func cuts(b *board.Binding) *[]string     { return &b.Cuts }
 func proofs(b *board.Binding) *[]string   { return &b.Proofs }
 func browser(b *board.Binding) *[]string  { return &b.Browser }
 
-// mark is the comment at a control: //promise:P113 or //promise:P113,P020, in SQL with --, in
+// mark is the comment at a control: //promise:P113 or // promise:P113,P020, in SQL with --, in
 // HTML with <!--.
-var mark = regexp.MustCompile(`(?://|--)promise:(P[0-9]+(?:[ ,]+P[0-9]+)*)`)
+var mark = regexp.MustCompile(`(?://|--) ?promise:(P[0-9]+(?:[ ,]+P[0-9]+)*)`)
 
 var number = regexp.MustCompile(`P[0-9]+`)
 
@@ -148,7 +148,7 @@ func (s *scanner) goFile(name string, data []byte) {
 	inTest := strings.HasSuffix(name, "_test.go")
 	for _, group := range f.Comments {
 		for _, c := range group.List {
-			if m := mark.FindStringSubmatch(c.Text); m != nil && strings.HasPrefix(c.Text, "//promise:") && !inTest {
+			if m := mark.FindStringSubmatch(c.Text); m != nil && mark.FindStringIndex(c.Text)[0] == 0 && !inTest {
 				for _, id := range number.FindAllString(m[1], -1) {
 					s.add(id, name+":"+enclosing(f, c.Pos()), controls)
 				}

@@ -19,7 +19,7 @@ func TestTreeFindsMarksCutsAndProofs(t *testing.T) {
 		"internal/a/a.go": file(`package a
 import "candor/internal/promise"
 // Do does.
-//promise:P113,P020
+// promise:P113,P020
 func (a *A) Do() {
 	//promise:P001
 	if promise.Cut("P113") { return }

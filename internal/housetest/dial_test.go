@@ -1,0 +1,96 @@
+package housetest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"candor/internal/policy"
+	"candor/internal/promise"
+)
+
+// dialling are the names with which the standard library and our modules open connections.
+var dialling = map[string][]string{
+	"net":                          {"Dial", "DialTimeout", "DialTCP", "DialUDP", "DialIP", "DialUnix", "Dialer"},
+	"crypto/tls":                   {"Dial", "DialWithDialer", "Dialer"},
+	"net/http":                     {"Get", "Post", "PostForm", "Head", "DefaultClient", "DefaultTransport", "Client", "Transport"},
+	"net/smtp":                     {"Dial", "SendMail"},
+	"github.com/coder/websocket":   {"Dial"},
+	"github.com/gorilla/websocket": {"DefaultDialer", "Dialer"},
+}
+
+// mayDial are the folders that open connections, each with to whom.
+var mayDial = map[string]string{
+	"internal/egress":        "the one way out: cameras in allowed networks and registered recipients",
+	"internal/sqldb/sqltest": "the test database on this machine",
+	"internal/live/livetest": "viewers in tests, on loopback",
+	"internal/cli":           "asks the server on this machine, on loopback",
+	"smoke":                  "drives a server on loopback from outside",
+	"bench":                  "drives servers on loopback from outside",
+}
+
+// diallers are the places outside mayDial that could open a connection.
+func diallers(h *tree) []string {
+	var found []string
+	h.each(func(p *pkg, f *file) {
+		for dir := range mayDial {
+			if below(p.path, dir) {
+				return
+			}
+		}
+		f.uses(func(path, name string, _ tokenPos) {
+			if slices.Contains(dialling[path], name) {
+				found = append(found, f.name+" uses "+path+"."+name)
+			}
+		})
+	})
+	return found
+}
+
+// Nothing dials but egress, so an installation tells nobody that it exists, and looks for no
+// updates.
+func TestNothingDialsButEgress(t *testing.T) {
+	promise.Proves(t, "P141", "P147")
+	h := house(t)
+	if promise.Cut("P141") || promise.Cut("P147") {
+		h = h.with(t, "internal/planted/a.go", `package planted; import "net/http"; func Report() { http.Get("https://updates.example/") }`)
+	}
+	for _, place := range diallers(h) {
+		t.Errorf("%s: connections are opened by internal/egress, which checks where to and keeps a record", place)
+	}
+}
+
+func TestDialRuleNotices(t *testing.T) {
+	for _, src := range []string{
+		`package x; import "net"; func F() { net.Dial("tcp", "192.0.2.1:80") }`,
+		`package x; import n "net"; var d n.Dialer`,
+		`package x; import "net/http"; var c = http.DefaultClient`,
+		`package x; import "net/http"; var c = &http.Client{}`,
+		`package x; import "crypto/tls"; func F() { tls.Dial("tcp", "", nil) }`,
+	} {
+		if got := diallers(planted(t, map[string]string{"internal/x/a.go": src})); len(got) != 1 {
+			t.Errorf("%s: found %q", src, got)
+		}
+	}
+	if got := diallers(planted(t, map[string]string{"internal/egress/a.go": `package egress; import "net"; var d net.Dialer`})); len(got) != 0 {
+		t.Errorf("egress itself: %q", got)
+	}
+}
+
+// The only recipient of anything is the certificate authority, and only if it is configured.
+func TestNobodyIsARecipientOfPeoplesData(t *testing.T) {
+	promise.Proves(t, "P199", "P288")
+	p, err := policy.Built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipients := p.Recipients
+	if promise.Cut("P199") || promise.Cut("P288") {
+		recipients = append(slices.Clone(recipients), policy.Recipient{ID: "reach-figures", Role: "analysis", When: "always", People: true})
+	}
+	for _, r := range recipients {
+		if r.ID != "acme" || r.People || r.When != "configured" || strings.Join(r.Fields, ",") != "domain name,operator e-mail address" {
+			t.Errorf("recipient %s receives %v: the policy text and this test know one recipient, of nothing about people", r.ID, r.Fields)
+		}
+	}
+}
