@@ -1,0 +1,94 @@
+package consent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/uptrace/bun"
+
+	"candor/internal/passport"
+	"candor/internal/permit"
+	"candor/internal/rights"
+)
+
+// Holder is the room as rights sees it. Records stay when one purpose is withdrawn or one camera
+// goes, and go when the account does.
+type Holder struct{ Of *Room }
+
+var _ rights.Holder = Holder{}
+
+// Room is the room's name.
+func (Holder) Room() string { return "consent" }
+
+func spared(w rights.Whose) bool { return !w.Binding.IsZero() || w.Purpose != "" }
+
+const ofSubject = " FROM consent_record WHERE tenant_id = ? AND subject_id = ?"
+
+// Count tells how many decisions are on record.
+func (h Holder) Count(ctx context.Context, _ permit.Permit, w rights.Whose) ([]rights.Held, error) {
+	if spared(w) {
+		return nil, nil
+	}
+	held := rights.Held{Room: h.Room(), Category: passport.ConsentLog, Kind: "consent", Ends: "account closed", Purpose: passport.Rights, Basis: passport.Obligation}
+	err := h.Of.DB.Read.NewRaw("SELECT count(*), coalesce(sum(length(details)), 0)"+ofSubject, w.Tenant, w.Subject).Scan(ctx, &held.Count, &held.Bytes)
+	if err != nil || held.Count == 0 {
+		return nil, err
+	}
+	return []rights.Held{held}, nil
+}
+
+// Export writes every record under the standard's names, newest first.
+func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to io.Writer) error {
+	if spared(w) {
+		return nil
+	}
+	all, err := h.Of.History(ctx, p, w.Tenant, w.Subject)
+	if err != nil {
+		return err
+	}
+	out := json.NewEncoder(to)
+	for _, r := range all {
+		if err := out.Encode(struct {
+			Kind string `json:"kind"`
+			Standard
+		}{"consent", r.Standard(w.Subject)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Erase takes every record away when the person leaves.
+func (h Holder) Erase(ctx context.Context, w rights.Whose) (swept rights.Swept, err error) {
+	if spared(w) {
+		return swept, nil
+	}
+	err = h.Of.DB.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		swept = rights.Swept{}
+		if err := tx.NewRaw("SELECT count(*), coalesce(sum(length(details)), 0)"+ofSubject, w.Tenant, w.Subject).Scan(ctx, &swept.Rows, &swept.Bytes); err != nil {
+			return err
+		}
+		_, err := tx.NewRaw("DELETE"+ofSubject, w.Tenant, w.Subject).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return rights.Swept{}, fmt.Errorf("erase consents: %w", err)
+	}
+	return swept, nil
+}
+
+// Scan looks for what Erase should have taken.
+func (h Holder) Scan(ctx context.Context, w rights.Whose) ([]rights.Finding, error) {
+	if spared(w) {
+		return nil, nil
+	}
+	f := rights.Finding{Where: "consent_record"}
+	err := h.Of.DB.Read.NewRaw("SELECT count(*), coalesce(sum(CASE WHEN tenant_id = ? AND subject_id = ? THEN 1 ELSE 0 END), 0) FROM consent_record", w.Tenant, w.Subject).
+		Scan(ctx, &f.Looked, &f.Found)
+	if err != nil {
+		return nil, fmt.Errorf("scan consents: %w", err)
+	}
+	return []rights.Finding{f}, nil
+}
