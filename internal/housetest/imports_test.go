@@ -144,8 +144,20 @@ func violations(h *tree, rules []rule) []string {
 // joins reports whether a sub-package joins its room to another one on purpose: held is a room's
 // Holder for rights, the tools of promise read the policy, and test helpers know what they test.
 func joins(p string) bool {
-	last := p[strings.LastIndex(p, "/")+1:]
-	return last == "held" || strings.HasSuffix(last, "test") || strings.HasPrefix(p, "internal/promise/")
+	return strings.HasSuffix(p, "/held") || helper(p) || strings.HasPrefix(p, "internal/promise/")
+}
+
+// helper reports whether a package helps tests: its name ends so, and the product may not use it.
+func helper(p string) bool { return strings.HasSuffix(p, "test") }
+
+func TestTestHelpersStayInTests(t *testing.T) {
+	for p, one := range house(t).pkgs {
+		for _, i := range one.imports() {
+			if strings.HasPrefix(i, "candor/") && helper(i) && !helper(p) {
+				t.Errorf("%s imports %s, which is for tests", p, i)
+			}
+		}
+	}
 }
 
 // onlyNumbers reports whether the last of our packages on the way to net/http takes nothing from
@@ -216,7 +228,7 @@ func TestOnlyAppKnowsEverybody(t *testing.T) {
 func TestOnlyTheGateIssuesPermits(t *testing.T) {
 	house(t).each(func(p *pkg, f *file) {
 		f.uses(func(path, name string, at tokenPos) {
-			if path != "candor/internal/permit" {
+			if path != "candor/internal/permit" || helper(p.path) {
 				return
 			}
 			switch {

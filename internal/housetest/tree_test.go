@@ -226,3 +226,43 @@ func (f *file) uses(visit func(path, name string, at token.Pos)) {
 		return true
 	})
 }
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// walk visits the product's source files, neither tests nor what others wrote.
+func walk(t *testing.T, tops, exts []string, visit func(name, text string)) {
+	t.Helper()
+	for _, top := range tops {
+		err := filepath.WalkDir(filepath.Join(root, top), func(name string, d fs.DirEntry, err error) error {
+			if os.IsNotExist(err) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if d.IsDir() {
+				if slices.Contains([]string{"node_modules", "testdata", "dist", "out", "e2e", "housetest"}, d.Name()) {
+					return fs.SkipDir
+				}
+				return nil
+			}
+			base := filepath.Base(name)
+			if !slices.Contains(exts, filepath.Ext(name)) || strings.HasSuffix(base, "_test.go") || strings.Contains(base, ".spec.") || strings.Contains(base, ".test.") || base == "package-lock.json" {
+				return nil
+			}
+			data, err := os.ReadFile(name)
+			visit(filepath.ToSlash(strings.TrimPrefix(name, root+string(filepath.Separator))), string(data))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -3,11 +3,14 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"candor/internal/passport"
+	"candor/internal/promise"
 )
 
 var (
@@ -66,10 +69,9 @@ func (p *Policy) checkRegisters(wrong func(string, ...any)) {
 				wrong("purpose %s: unknown category %q", u.ID, c)
 			}
 		}
-		for _, no := range p.Prohibited {
-			if string(u.ID) == no.ID || u.DPV == no.DPV || u.Fideslang == no.Fideslang {
-				wrong("purpose %s: is prohibited", u.ID)
-			}
+		//promise:P236
+		if p.prohibits(u) && !promise.Cut("P236") {
+			wrong("purpose %s: is prohibited", u.ID)
 		}
 	}
 	for _, l := range p.Retention {
@@ -81,6 +83,7 @@ func (p *Policy) checkRegisters(wrong func(string, ...any)) {
 			wrong("retention of %s: needs days, an event or both, and a default within the days", l.Category)
 		}
 	}
+	p.checkSensitivity(wrong)
 	if p.BackupDays < 1 || p.ReceiptDays < 1 || p.RequestDays < 1 || p.RequestDays > 15 {
 		wrong("retention.yaml: backup_days, receipt_days, and request_days of at most 15, are needed")
 	}
@@ -89,10 +92,51 @@ func (p *Policy) checkRegisters(wrong func(string, ...any)) {
 	}
 }
 
+// prohibits reports whether a purpose, or the broader one it belongs to, is prohibited.
+func (p *Policy) prohibits(u Purpose) bool {
+	return slices.ContainsFunc(p.Prohibited, func(no Prohibited) bool {
+		return string(u.ID) == no.ID || u.DPV == no.DPV || u.Fideslang == no.Fideslang || strings.HasPrefix(u.Fideslang, no.Fideslang+".")
+	})
+}
+
+// checkSensitivity refuses a purpose for which what would hurt stays longer than what would not.
+//
+// promise:P284
+func (p *Policy) checkSensitivity(wrong func(string, ...any)) {
+	if promise.Cut("P284") {
+		return
+	}
+	stay := func(c passport.Category) int {
+		l, ok := p.Lifetime(c)
+		if !ok || l.Days == 0 {
+			return math.MaxInt // until its event, which may be far
+		}
+		return l.Days
+	}
+	for _, u := range p.Purposes {
+		for _, a := range u.Categories {
+			for _, b := range u.Categories {
+				ca, _ := p.Category(a)
+				cb, _ := p.Category(b)
+				if ca.Sensitivity > cb.Sensitivity && stay(a) > stay(b) {
+					wrong("purpose %s: %s is more sensitive than %s and stays longer", u.ID, a, b)
+				}
+			}
+		}
+	}
+}
+
+// groups are the kinds of service provider there may be.
+var groups = []string{"hosting", "payment", "infrastructure", "it", "support", "e-mail", "messages"}
+
 func (p *Policy) checkRecipients(wrong func(string, ...any)) {
 	for _, r := range p.Recipients {
-		if r.ID == "" || r.Role == "" || r.Region == "" || len(r.Fields) == 0 || len(r.Categories) == 0 || (r.When != "always" && r.When != "configured") {
-			wrong("recipient %q: needs id, role, region, fields, categories and when (always, configured)", r.ID)
+		//promise:P231
+		if !slices.Contains(groups, r.Role) && !promise.Cut("P231") {
+			wrong("recipient %s: %q is none of the kinds of provider there may be (%s)", r.ID, r.Role, strings.Join(groups, ", "))
+		}
+		if r.ID == "" || r.Region == "" || len(r.Fields) == 0 || len(r.Categories) == 0 || (r.When != "always" && r.When != "configured") {
+			wrong("recipient %q: needs id, region, fields, categories and when (always, configured)", r.ID)
 		}
 		use, ok := p.Purpose(r.Purpose)
 		if !ok {
@@ -105,7 +149,8 @@ func (p *Policy) checkRecipients(wrong func(string, ...any)) {
 			}
 			personal = personal || c != passport.Technical
 		}
-		if personal && (r.Contract == "" || r.Assessed == "") {
+		//promise:P230
+		if personal && !promise.Cut("P230") && (r.Contract == "" || r.Assessed == "") {
 			wrong("recipient %s: receives data about people and needs a contract and a dated assessment", r.ID)
 		}
 	}

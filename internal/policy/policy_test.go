@@ -88,27 +88,26 @@ func TestHashChangesWithMeaningOnly(t *testing.T) {
 // What is in the source is either read or refused, and refusals come before any use.
 func TestLoadRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ file, old, new, says string }{
-		"an unknown field":                              {"retention.yaml", "backup_days:", "backup_dayz: 3\nbackup_days:", "backup_dayz"},
-		"a field given twice":                           {"policy.yaml", "version: 1", "version: 1\nversion: 2", "twice"},
-		"an ambiguous word":                             {"promises/account.yaml", `default: "on"`, "default: on", "quotes"},
-		"an anchor":                                     {"policy.yaml", "version: 1", "version: &v 1", "anchors"},
-		"a tag":                                         {"policy.yaml", "version: 1", "version: !!int 1", "tags"},
-		"a date that is no string":                      {"policy.yaml", `"2026-11-22"`, "2026-11-22", "quotes"},
-		"a second document":                             {"policy.yaml", "version: 1", "version: 1\n---\nversion: 2", "document"},
-		"an empty value":                                {"policy.yaml", `"2026-11-22"`, "", "neither"},
-		"a purpose without basis":                       {"purposes.yaml", "basis: eu-gdpr:A6-1-b", `basis: ""`, "basis"},
-		"a purpose with unknown category":               {"purposes.yaml", "[device, footage, picture, technical]", "[device, location, technical]", "location"},
-		"a prohibited purpose":                          {"purposes.yaml", "dpv: dpv:AccountManagement", "dpv: dpv:Advertising", "prohibited"},
-		"a category that must not exist":                {"categories.yaml", "id: setting", "id: location", "absent"},
-		"a category without retention":                  {"retention.yaml", "  - category: setting\n    days: 0\n    until: account closed\n", "", "no retention"},
-		"an endless stay":                               {"retention.yaml", "days: 0\n    until: camera deleted", "days: 0", "needs days"},
-		"an answer later than 15 days":                  {"retention.yaml", "request_days: 15", "request_days: 30", "request_days"},
-		"a consent without question":                    {"texts/en/consent/recording.yaml", "question: May this camera record?", `question: ""`, "empty part"},
-		"a template with an unknown fact":               {"texts/en/policy.md", "{{.Version}}", "{{.Nothing}}", "Nothing"},
-		"a recipient of people's data without contract": {"recipients.yaml", "people: false", "people: true", "contract"},
-		"a promise without number":                      {"promises/ptz.yaml", "id: P110", "id: X110", "malformed"},
-		"a promise given twice":                         {"promises/ptz.yaml", "id: P110", "id: P111", "twice"},
-		"a promise without a reading":                   {"promises/ptz.yaml", "reading: ", "reading: \"\" # ", "reading"},
+		"an unknown field":                {"retention.yaml", "backup_days:", "backup_dayz: 3\nbackup_days:", "backup_dayz"},
+		"a field given twice":             {"policy.yaml", "version: 1", "version: 1\nversion: 2", "twice"},
+		"an ambiguous word":               {"promises/account.yaml", `default: "on"`, "default: on", "quotes"},
+		"an anchor":                       {"policy.yaml", "version: 1", "version: &v 1", "anchors"},
+		"a tag":                           {"policy.yaml", "version: 1", "version: !!int 1", "tags"},
+		"a date that is no string":        {"policy.yaml", `"2026-11-22"`, "2026-11-22", "quotes"},
+		"a second document":               {"policy.yaml", "version: 1", "version: 1\n---\nversion: 2", "document"},
+		"an empty value":                  {"policy.yaml", `"2026-11-22"`, "", "neither"},
+		"a purpose without basis":         {"purposes.yaml", "basis: eu-gdpr:A6-1-b", `basis: ""`, "basis"},
+		"a purpose with unknown category": {"purposes.yaml", "[device, footage, picture, technical]", "[device, location, technical]", "location"},
+		"a prohibited purpose":            {"purposes.yaml", "dpv: dpv:AccountManagement", "dpv: dpv:Advertising", "prohibited"},
+		"a category that must not exist":  {"categories.yaml", "id: setting", "id: location", "absent"},
+		"a category without retention":    {"retention.yaml", "  - category: setting\n    days: 0\n    until: account closed\n", "", "no retention"},
+		"an endless stay":                 {"retention.yaml", "days: 0\n    until: camera deleted", "days: 0", "needs days"},
+		"an answer later than 15 days":    {"retention.yaml", "request_days: 15", "request_days: 30", "request_days"},
+		"a consent without question":      {"texts/en/consent/recording.yaml", "question: May this camera record?", `question: ""`, "empty part"},
+		"a template with an unknown fact": {"texts/en/policy.md", "{{.Version}}", "{{.Nothing}}", "Nothing"},
+		"a promise without number":        {"promises/ptz.yaml", "id: P110", "id: X110", "malformed"},
+		"a promise given twice":           {"promises/ptz.yaml", "id: P110", "id: P111", "twice"},
+		"a promise without a reading":     {"promises/ptz.yaml", "reading: ", "reading: \"\" # ", "reading"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := policy.Load(edit(t, c.file, c.old, c.new))
@@ -116,6 +115,60 @@ func TestLoadRefuses(t *testing.T) {
 				t.Fatalf("got %v, want something about %q", err, c.says)
 			}
 		})
+	}
+}
+
+func TestSaleAndAdvertisingCannotBePurposes(t *testing.T) {
+	promise.Proves(t, "P236")
+	for _, c := range [][2]string{
+		{"dpv: dpv:AccountManagement", "dpv: dpv:SellDataToThirdParties"},
+		{"fideslang: essential.service.security", "fideslang: marketing.email"},
+		{"fideslang: essential.service.security", "fideslang: train_ai_system"},
+	} {
+		refused(t, "purposes.yaml", c[0], c[1], "prohibited")
+	}
+}
+
+func TestRecipientsOfPeoplesDataNeedAContract(t *testing.T) {
+	promise.Proves(t, "P230")
+	refused(t, "recipients.yaml", "people: false", "people: true", "contract")
+	refused(t, "recipients.yaml", "categories: [technical]", "categories: [technical, identity]", "contract")
+}
+
+func TestRecipientsAreOfAKnownKind(t *testing.T) {
+	promise.Proves(t, "P231")
+	refused(t, "recipients.yaml", "role: infrastructure", "role: advertising", "kinds of provider")
+	refused(t, "recipients.yaml", "role: infrastructure", `role: ""`, "kinds of provider")
+}
+
+func TestTheMoreSensitiveStaysNoLonger(t *testing.T) {
+	promise.Proves(t, "P284")
+	refused(t, "retention.yaml", "  - category: technical\n    days: 0\n", "  - category: technical\n    days: 7\n", "more sensitive than technical")
+}
+
+func TestThePolicyNamesWhoIsResponsible(t *testing.T) {
+	promise.Proves(t, "P166")
+	p := built(t)
+	for _, lang := range p.Languages {
+		text, err := p.Text(lang, policy.Facts{Operator: "Example Operator", Contact: "privacy@example.org"})
+		if err != nil || !strings.Contains(text.Markdown, "Example Operator") || !strings.Contains(text.Markdown, "privacy@example.org") {
+			t.Errorf("%s: %v, or operator or contact is not named", lang, err)
+		}
+		blank, err := p.Text(lang, policy.Facts{})
+		if err != nil || len(blank.Markdown) == 0 || strings.Contains(blank.Markdown, "****") {
+			t.Errorf("%s: a policy without operator reads badly: %v", lang, err)
+		}
+		if says := map[string]string{"en": "not entered a contact", "zh-Hans": "尚未填写联系方式"}[lang]; !strings.Contains(blank.Markdown, says) {
+			t.Errorf("%s: does not say that the contact is missing", lang)
+		}
+	}
+}
+
+// refused expects that the source with one change does not load, and why.
+func refused(t *testing.T, file, old, new, says string) {
+	t.Helper()
+	if _, err := policy.Load(edit(t, file, old, new)); err == nil || !strings.Contains(err.Error(), says) {
+		t.Errorf("%s with %q: got %v, want something about %q", file, new, err, says)
 	}
 }
 

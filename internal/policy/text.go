@@ -7,6 +7,7 @@ import (
 	"text/template"
 
 	"candor/internal/passport"
+	"candor/internal/promise"
 )
 
 // Facts are what an installation's operator adds to the text.
@@ -32,6 +33,10 @@ type Text struct {
 // Text renders the policy in the language nearest to lang.
 func (p *Policy) Text(lang string, f Facts) (Text, error) {
 	lang = p.Nearest(lang)
+	//promise:P166
+	if promise.Cut("P166") {
+		f.Operator, f.Contact = "", ""
+	}
 	md, err := p.render(lang, f)
 	if err != nil {
 		return Text{}, fmt.Errorf("policy text %s: %w", lang, err)
