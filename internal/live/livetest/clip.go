@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
+	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/pmp4"
 
@@ -49,7 +51,7 @@ func Read(t testing.TB, path string) *Clip {
 	}
 	var p pmp4.Presentation
 	if err := p.Unmarshal(bytes.NewReader(b)); err != nil {
-		t.Fatalf("%s: %v", path, err)
+		fragmented(t, path, &p)
 	}
 	c := &Clip{Desc: &media.Description{}}
 	for _, track := range p.Tracks {
@@ -67,7 +69,10 @@ func Read(t testing.TB, path string) *Clip {
 			}
 			u := &media.Unit{Track: mt, DTS: scale(dts), PTS: scale(dts + int64(s.PTSOffset)), Data: bytes.Clone(data), Key: true}
 			if mt.Video() {
-				u.Key = !s.IsNonSyncSample
+				u.Key = false
+				for nal := range media.NALs(u.Data) {
+					u.Key = u.Key || nal[0]&0x1f == 5
+				}
 			}
 			c.Units = append(c.Units, u)
 			dts += int64(s.Duration)
@@ -76,6 +81,41 @@ func Read(t testing.TB, path string) *Clip {
 	}
 	slices.SortStableFunc(c.Units, func(a, b *media.Unit) int { return int(a.DTS - b.DTS) })
 	return c
+}
+
+// fragmented reads a file that the plain reader does not know how to read (sounds of one size,
+// for example), by way of ffmpeg.
+func fragmented(t testing.TB, path string, p *pmp4.Presentation) {
+	t.Helper()
+	b, err := exec.Command("ffmpeg", "-v", "error", "-i", path, "-c", "copy", "-f", "mp4",
+		"-movflags", "empty_moov+frag_keyframe+default_base_moof", "pipe:1").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var init fmp4.Init
+	if err := init.Unmarshal(bytes.NewReader(b)); err != nil {
+		t.Fatal(err)
+	}
+	var parts fmp4.Parts
+	if err := parts.Unmarshal(b); err != nil {
+		t.Fatal(err)
+	}
+	p.Tracks = nil
+	byID := map[int]*pmp4.Track{}
+	for _, it := range init.Tracks {
+		track := &pmp4.Track{ID: it.ID, TimeScale: it.TimeScale, Codec: it.Codec}
+		p.Tracks, byID[it.ID] = append(p.Tracks, track), track
+	}
+	for _, part := range parts {
+		for _, pt := range part.Tracks {
+			for _, s := range pt.Samples {
+				byID[pt.ID].Samples = append(byID[pt.ID].Samples, &pmp4.Sample{
+					Duration: s.Duration, PTSOffset: s.PTSOffset, IsNonSyncSample: s.IsNonSyncSample,
+					GetPayload: func() ([]byte, error) { return s.Payload, nil },
+				})
+			}
+		}
+	}
 }
 
 func describe(t testing.TB, number uint8, track *pmp4.Track) *media.Track {
