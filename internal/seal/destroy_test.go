@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"candor/internal/clock"
 	"candor/internal/id"
 	"candor/internal/passport"
 	"candor/internal/seal"
@@ -240,6 +241,38 @@ func TestExpiryTakesOldDaysOfOneClass(t *testing.T) {
 	oldest, err := b.Oldest(ctx)
 	if err != nil || len(oldest) != 2 || oldest[0].Day != clock0(7) || oldest[1].Class != seal.Kept || oldest[1].Day != clock0(1) {
 		t.Errorf("oldest: %+v, %v", oldest, err)
+	}
+}
+
+func TestExpireReachesEverybody(t *testing.T) {
+	b := newBench(t)
+	for range 3 {
+		door := camera(person())
+		for day := range 4 {
+			b.ensure(footage(door, clock0(day)))
+		}
+	}
+	if d, err := b.Expire(ctx, passport.Footage, seal.Continuous, clock0(1)); err != nil || d.Keys != 6 {
+		t.Errorf("expired %d keys, %v; want 6", d.Keys, err)
+	}
+	if oldest, err := b.Oldest(ctx); err != nil || len(oldest) != 1 || oldest[0].Day != clock0(2) || oldest[0].Keys != 6 {
+		t.Errorf("oldest: %+v, %v", oldest, err)
+	}
+}
+
+func TestOldGoodbyeSparesLaterKeys(t *testing.T) {
+	b := newBench(t)
+	door := camera(person())
+	b.ensure(footage(door, 1))
+	s := seal.Buckets(door.Tenant, door.Subject, door.Binding, passport.Footage)
+	s.MadeBy = clock.At(b.clock.Now())
+	b.clock.Advance(1e6)
+	b.ensure(footage(door, 2))
+	if n, err := b.Count(ctx, s); err != nil || n != 1 {
+		t.Errorf("%d keys from before, %v", n, err)
+	}
+	if d := b.destroy(s, seal.Withdrawn); d.Keys != 1 {
+		t.Errorf("destroyed %d keys, want 1", d.Keys)
 	}
 }
 

@@ -3,8 +3,13 @@ package seal
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"log/slog"
 	"path/filepath"
+
+	"candor/internal/problem"
 )
 
 // turnBatch is how many keys one transaction of a turn re-wraps: others get in between.
@@ -21,6 +26,8 @@ func (k *Keeper) Epoch() uint32 {
 // no older copy of keys.db can be read, whatever it contains: this is what makes a destroyed key
 // unrecoverable from copies. Interrupted at any point, it goes on at the next Open.
 func (k *Keeper) TurnEpoch(ctx context.Context) error {
+	k.turning.Lock()
+	defer k.turning.Unlock()
 	old, next, err := k.beginTurn(ctx)
 	if err != nil {
 		return err
@@ -58,6 +65,10 @@ func (k *Keeper) beginTurn(ctx context.Context) (old, next uint32, err error) {
 func (k *Keeper) turn(ctx context.Context, old, next uint32) error {
 	for slot, more := int64(0), true; more; {
 		err := k.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+			if now, err := nextEpoch(ctx, tx); err != nil || now != next {
+				more = false // another process has finished this turn
+				return err
+			}
 			slot, more, err = k.rewrap(ctx, tx, slot, next)
 			return err
 		})
@@ -66,7 +77,19 @@ func (k *Keeper) turn(ctx context.Context, old, next uint32) error {
 		}
 	}
 	err := k.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE state SET epoch = ?, next = 0 WHERE next = ?", next, next)
+		if now, err := nextEpoch(ctx, tx); err != nil || now != next {
+			return err
+		}
+		var left int
+		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM slot WHERE wrapped <> zeroblob(64) AND substr(wrapped, 1, 4) <> ?",
+			binary.BigEndian.AppendUint32(nil, next)).Scan(&left)
+		if err != nil {
+			return err
+		}
+		if left != 0 { // never destroy an epoch key that something needs
+			return fmt.Errorf("turn the epoch: %d keys are not wrapped under %d", left, next)
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE state SET epoch = ?, next = 0 WHERE next = ?", next, next)
 		return err
 	})
 	if err != nil {
@@ -79,6 +102,11 @@ func (k *Keeper) turn(ctx context.Context, old, next uint32) error {
 	}
 	k.memory.Unlock()
 	return shredFile(filepath.Join(k.dir, epochName(old)))
+}
+
+func nextEpoch(ctx context.Context, q querier) (next uint32, err error) {
+	err = q.QueryRowContext(ctx, "SELECT next FROM state WHERE one = 1").Scan(&next)
+	return next, err
 }
 
 // rewrap wraps the keys of the next batch of slots under epoch next.
@@ -149,7 +177,10 @@ func (k *Keeper) tidyEpochs(ctx context.Context) error {
 	key.zero()
 	if next != 0 {
 		if err := k.turn(ctx, epoch, next); err != nil {
-			return err
+			if _, ok := problem.Of(err); ok {
+				return err
+			}
+			k.log.Warn("epoch is not turned yet", slog.Any("err", err)) // both epochs' keys open
 		}
 	}
 	// Within a write transaction nobody else is about to begin a turn.

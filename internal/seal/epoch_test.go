@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"candor/internal/problem"
@@ -182,4 +183,35 @@ func FuzzEpochFile(f *testing.F) {
 			t.Errorf("%d bytes passed for an epoch key", len(b))
 		}
 	})
+}
+
+func TestManyTurnsAtOnceLoseNothing(t *testing.T) {
+	b := newBench(t)
+	door := camera(person())
+	at := place(door)
+	v := b.seal(door, at, "door")
+	other, err := seal.Open(ctx, seal.Options{Dir: b.dir, Clock: b.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	var wg sync.WaitGroup
+	for i := range 12 {
+		wg.Go(func() {
+			k := b.Keeper
+			if i%2 == 0 {
+				k = other
+			}
+			if err := k.TurnEpoch(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for range 2 {
+		if plain, err := b.Open(ctx, b.permit(at), at, v); err != nil || string(plain) != "door" {
+			t.Errorf("opened %q, %v", plain, err)
+		}
+		b.reopen()
+	}
 }

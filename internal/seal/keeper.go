@@ -42,7 +42,8 @@ type Keeper struct {
 	// mu is held shared while something opens and alone while something is made or destroyed: when
 	// Destroy returns, nobody in this process is still working with what it destroyed.
 	mu      sync.RWMutex
-	counter uint32 // keys.db's change counter as of what is cached below
+	turning sync.Mutex // one turn of the epoch at a time; taken before mu
+	counter uint32     // keys.db's change counter as of what is cached below
 
 	memory struct {
 		sync.Mutex
@@ -91,13 +92,13 @@ func (k *Keeper) open(ctx context.Context, fresh bool) error {
 	if err := k.load(ctx, k.db); err != nil {
 		return err
 	}
-	if err := k.tidyEpochs(ctx); err != nil {
-		return err
-	}
 	if err := k.begin(ctx, fresh); err != nil {
 		return err
 	}
 	if err := k.finish(ctx); err != nil {
+		return err
+	}
+	if err := k.tidyEpochs(ctx); err != nil {
 		return err
 	}
 	k.keepReserve()

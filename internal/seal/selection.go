@@ -20,6 +20,7 @@ type Selection struct {
 	Class      Class     // "" for each
 	Until      clock.Day // buckets of that day and before; 0 for each
 	Export     id.Row
+	MadeBy     clock.Millis // keys made then or before; 0 for each
 }
 
 // Everything selects all keys of a person.
@@ -50,7 +51,7 @@ func (s Selection) top() (Scope, bool) {
 }
 
 func (s Selection) check() error {
-	narrowed := s.Class != "" || s.Until != 0
+	narrowed := s.Class != "" || s.Until != 0 || s.MadeBy != 0
 	switch {
 	case s.Tenant.IsZero() || s.Subject.IsZero():
 		return fmt.Errorf("%w: selection of nobody", ErrScope)
@@ -85,6 +86,9 @@ func (s Selection) where() (string, []any) {
 	}
 	if s.Until != 0 {
 		add("k.day <= ?", int64(s.Until))
+	}
+	if s.MadeBy != 0 {
+		add("k.created_ms <= ?", int64(s.MadeBy))
 	}
 	return strings.Join(cond, " AND "), args
 }
@@ -133,6 +137,30 @@ func (k *Keeper) Oldest(ctx context.Context) ([]Oldest, error) {
 		return err
 	}, "SELECT category, class, min(day), count(*) FROM key WHERE kind = ? GROUP BY category, class ORDER BY category, class", int(kindBucket))
 	return out, err
+}
+
+// Expire destroys the buckets of one category and class, over everybody, of that day and before.
+// It is retention's last word: rooms let go of their buckets in time, and this is for when they
+// did not.
+func (k *Keeper) Expire(ctx context.Context, c passport.Category, class Class, until clock.Day) (Destruction, error) {
+	var of []Selection
+	err := k.list(ctx, func(scan func(...any) error) error {
+		s := Selection{Categories: []passport.Category{c}, Class: class, Until: until}
+		err := scan(&s.Tenant, &s.Subject, &s.Binding)
+		of = append(of, s)
+		return err
+	}, "SELECT DISTINCT tenant, subject, binding FROM key WHERE kind = ? AND category = ? AND class = ? AND day <= ?",
+		int(kindBucket), string(c), string(class), int64(until))
+	var sum Destruction
+	for _, s := range of {
+		if err != nil {
+			break
+		}
+		var d Destruction
+		d, err = k.Destroy(ctx, s, Expired)
+		sum.Keys, sum.At = sum.Keys+d.Keys, d.At
+	}
+	return sum, err
 }
 
 // list reads rows outside of a transaction.
