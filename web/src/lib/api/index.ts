@@ -1,0 +1,53 @@
+import { apiURL, call } from './client'
+import type * as T from './types'
+
+export type * from './types'
+export { apiURL, handleError, Problem } from './client'
+
+/** The API, one function a route. */
+export const api = {
+  setup: () => call<T.SetupState>('setup'),
+  setUp: (body: T.Setup) => call<{ account: T.Account }>('setup', { method: 'POST', body }),
+
+  session: () => call<{ account: T.Account }>('session'),
+  signIn: (email: string, password: string) => call<{ account: T.Account }>('session', { method: 'POST', body: { email, password } }),
+  signOut: () => call<void>('session', { method: 'DELETE' }),
+  sessions: () => call<{ sessions: T.Session[] }>('sessions'),
+  endSession: (id: string) => call<void>(`sessions/${id}`, { method: 'DELETE' }),
+
+  changeAccount: (body: Partial<Pick<T.Account, 'name' | 'language' | 'theme'>> & { time_zone?: string }) =>
+    call<T.Account>('account', { method: 'PATCH', body }),
+  setPassword: (current: string, next: string) => call<void>('account/password', { method: 'POST', body: { current, new: next } }),
+  closeAccount: (password: string) => call<T.Receipt>('account', { method: 'DELETE', body: { password } }),
+
+  sites: () => call<T.Site[]>('sites'),
+  cameras: () => call<{ cameras: T.Camera[] }>('cameras'),
+  camera: (id: string) => call<T.Camera>(`cameras/${id}`),
+  checkCamera: (body: T.NewCamera, signal?: AbortSignal) => call<T.CameraCheck>('cameras/check', { method: 'POST', body, signal }),
+  addCamera: (body: T.NewCamera) => call<T.Camera>('cameras', { method: 'POST', body }),
+  changeCamera: (id: string, body: T.CameraChange) => call<T.Camera>(`cameras/${id}`, { method: 'PATCH', body }),
+  removeCamera: (id: string, password: string) => call<T.Receipt>(`cameras/${id}`, { method: 'DELETE', body: { password } }),
+  consent: (id: string, purpose: string, state: 'given' | 'refused' | 'withdrawn', text_hash: string) =>
+    call<{ consent: T.Consent; receipt?: T.Receipt }>(`cameras/${id}/consents/${purpose}`, { method: 'PUT', body: { state, text_hash } }),
+
+  timeline: (id: string, from: T.Time, to: T.Time, signal?: AbortSignal) => call<T.Timeline>(`cameras/${id}/timeline`, { query: { from, to }, signal }),
+  days: (id: string) => call<{ days: T.Day[] }>(`cameras/${id}/days`),
+
+  purposes: () => call<T.Purpose[]>('purposes'),
+  consents: () => call<T.Consents>('consents'),
+  held: () => call<T.Held[]>('privacy/held'),
+  access: (cursor?: string) => call<{ accesses: T.Access[]; next_cursor?: string }>('privacy/access', { query: { cursor } }),
+  receipt: (token: string) => call<T.Receipt>(`receipts/${token}`),
+  policy: (lang: string) => call<T.Policy>('policy', { query: { lang } }),
+}
+
+/** Addresses that elements load by themselves. */
+export const media = {
+  still: (id: string, w?: number, bust?: number) => apiURL(`cameras/${id}/still.jpg`, { w, t: bust }),
+  frame: (id: string, at: T.Time, w?: number) => apiURL(`cameras/${id}/frame.jpg`, { at, w }),
+  footage: (id: string, from: T.Time, to: T.Time) => apiURL(`cameras/${id}/footage.mp4`, { from, to }),
+  download: (id: string, from: T.Time, to: T.Time) => apiURL(`cameras/${id}/footage.mp4`, { from, to, download: 1 }),
+  whep: (id: string, quality: string, audio: boolean) => apiURL(`cameras/${id}/whep`, { quality, audio: audio ? 1 : 0 }),
+  mse: (id: string, quality: string, audio: boolean) => apiURL(`cameras/${id}/mse`, { quality, audio: audio ? 1 : 0 }).replace(/^http/, 'ws'),
+  events: () => apiURL('events'),
+}

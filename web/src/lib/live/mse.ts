@@ -1,0 +1,183 @@
+import { media } from '../api'
+import { parseProblem } from '../api/client'
+import { mediaSource } from './choose'
+import { MseQueue, type Sink } from './mse-queue'
+import type { Handlers, LiveSession } from './session'
+
+interface Hello {
+  type?: string
+  mime: string
+  width?: number
+  height?: number
+  profile?: string
+  audio?: boolean
+  /** Media time of the newest picture at the moment of joining, seconds. */
+  edge: number
+}
+
+const margin = 0.25
+
+/** Live over Media Source: JSON text and fMP4 over one WebSocket. */
+export function mse(camera: string, video: HTMLVideoElement, want: { quality: string; audio: boolean }, on: Handlers): LiveSession {
+  const socket = new WebSocket(media.mse(camera, want.quality, want.audio))
+  socket.binaryType = 'arraybuffer'
+  const Source = mediaSource()!
+  const source = new Source()
+  const managed = 'ManagedMediaSource' in globalThis
+  const early: (ArrayBuffer | Hello)[] = []
+  let queue: MseQueue | null = null
+  let url = ''
+  let closed = false
+  let failed = false
+  let begun = false
+  let covered = true
+  let slack = margin
+  let timer: ReturnType<typeof setInterval> | undefined
+
+  const fail = (why: unknown) => {
+    if (closed || failed) return
+    failed = true
+    on.failed(why)
+  }
+  const newest = () => {
+    const b = video.buffered
+    return b.length ? b.end(b.length - 1) : 0
+  }
+
+  // Order matters: init segment, metadata known, a seekable range, the seek, and only then the pictures. The browser
+  // decodes from the key picture and shows nothing before the target.
+  const begin = (hello: Hello) => {
+    on.described?.({ width: hello.width, height: hello.height, profile: hello.profile, audio: hello.audio })
+    const buffer = source.addSourceBuffer(hello.mime)
+    queue = new MseQueue(buffer as unknown as Sink, () => video.currentTime, fail)
+    if (managed) {
+      queue.open = (source as unknown as { streaming: boolean }).streaming !== false
+      source.addEventListener('startstreaming', () => {
+        queue!.open = true
+        queue!.run()
+      })
+      source.addEventListener('endstreaming', () => (queue!.open = false))
+    }
+    // The init segment is the next binary message; metadata follows its append.
+    let seeked = false
+    const seek = () => {
+      if (seeked || closed) return
+      seeked = true
+      source.setLiveSeekableRange?.(0, hello.edge + 86_400)
+      video.currentTime = Math.max(0, hello.edge - margin)
+      begun = true
+      for (const message of early.splice(0)) take(message)
+    }
+    video.addEventListener('loadedmetadata', seek, { once: true })
+  }
+
+  const take = (message: ArrayBuffer | Hello) => {
+    if (message instanceof ArrayBuffer) queue?.append(message)
+    else {
+      // Other parameters from here on: the same element goes on with the new type.
+      queue?.change(message.mime)
+      on.described?.({ width: message.width, height: message.height, profile: message.profile, audio: message.audio })
+    }
+  }
+
+  let opened = false
+  let hello: Hello | null = null
+  let sentInit = false
+  const receive = (message: ArrayBuffer | Hello) => {
+    if (!hello) {
+      if (message instanceof ArrayBuffer) return
+      hello = message
+      if (opened) begin(hello)
+      return
+    }
+    if (begun) return take(message)
+    if (!sentInit && queue && message instanceof ArrayBuffer) {
+      sentInit = true
+      queue.append(message)
+    } else early.push(message)
+  }
+  source.addEventListener('sourceopen', () => {
+    if (closed || opened) return
+    opened = true
+    if (!hello) return
+    try {
+      begin(hello)
+    } catch (e) {
+      return fail(e)
+    }
+    const init = early.findIndex((m) => m instanceof ArrayBuffer)
+    if (init >= 0) {
+      sentInit = true
+      queue!.append(early.splice(init, 1)[0] as ArrayBuffer)
+    }
+  })
+
+  socket.onmessage = (e: MessageEvent<string | ArrayBuffer>) => {
+    if (closed) return
+    try {
+      if (typeof e.data !== 'string') return receive(e.data)
+      const message = JSON.parse(e.data) as Hello & { type?: string }
+      if (message.type === 'error' || message.type === 'end') return fail(parseProblem(0, message))
+      if (message.mime) receive(message)
+    } catch (why) {
+      fail(why)
+    }
+  }
+  socket.onerror = () => fail('live.why.broken')
+  socket.onclose = () => fail('live.why.broken')
+
+  let first = true
+  const look = () => {
+    if (closed) return
+    if (first) {
+      first = false
+      on.first()
+    }
+    on.picture()
+    keepUp()
+    if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(look)
+  }
+  // The player starts behind by its decode time. It catches up fast under the cover, then stays by a hair's breadth.
+  const keepUp = () => {
+    const lag = newest() - video.currentTime
+    if (covered) {
+      if (lag < slack + 0.08) {
+        covered = false
+        video.playbackRate = 1
+        on.edge()
+      } else if (video.playbackRate !== 8) video.playbackRate = 8
+      return
+    }
+    if (lag > 4 && !video.seeking) video.currentTime = newest() - slack
+    video.playbackRate = lag > slack + 0.25 ? 1.03 : 1
+  }
+  const waiting = () => {
+    if (!covered) slack = Math.min(1, slack + 0.1)
+  }
+  if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(look)
+  else timer = setInterval(() => (video as HTMLVideoElement).readyState > 2 && look(), 200)
+  video.addEventListener('waiting', waiting)
+
+  video.disableRemotePlayback = true
+  if (managed) video.srcObject = source as unknown as MediaStream
+  else video.src = url = URL.createObjectURL(source)
+  video.play().catch(() => {})
+
+  return {
+    transport: 'mse',
+    close() {
+      if (closed) return
+      closed = true
+      clearInterval(timer)
+      socket.close()
+      video.removeEventListener('waiting', waiting)
+      video.playbackRate = 1
+      if (managed) video.srcObject = null
+      else {
+        video.removeAttribute('src')
+        URL.revokeObjectURL(url)
+      }
+      video.load()
+    },
+  }
+}

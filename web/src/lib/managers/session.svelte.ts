@@ -1,0 +1,71 @@
+import { api, Problem, type Account, type SetupState } from '../api'
+import { whenSignedOut } from '../api/client'
+import { isLang, words } from '../words/index.svelte'
+import { cameras } from './cameras.svelte'
+import { feed } from './events.svelte'
+import { isTheme, theme } from './theme.svelte'
+
+type Stage = 'asking' | 'unreachable' | 'setup' | 'signin' | 'in'
+
+/** Who is here: decides between set-up, sign-in and the app. */
+class SessionManager {
+  stage = $state<Stage>('asking')
+  account = $state<Account | null>(null)
+  setup = $state<SetupState | null>(null)
+  problem = $state<Problem | null>(null)
+  /** Why the person sees the sign-in page: they signed out, the session ended, the account is gone. */
+  left = $state<'' | 'ended' | 'out' | 'closed'>('')
+
+  constructor() {
+    whenSignedOut(() => this.#leave('ended'))
+    feed.on('session.ended', () => this.#leave('ended'))
+  }
+
+  /** Asks the server who is here. `ready` = whatever must be there before an answer can be told in words. */
+  async start(ready?: Promise<unknown>) {
+    this.stage = 'asking'
+    const [setup, session] = await Promise.allSettled([api.setup(), api.session(), ready])
+    if (setup.status === 'fulfilled') this.setup = setup.value
+    if (session.status === 'fulfilled') return this.enter(session.value.account)
+    const why: unknown = session.reason
+    if (why instanceof Problem && why.status === 401) this.stage = this.setup?.needed ? 'setup' : 'signin'
+    else {
+      this.problem = why instanceof Problem ? why : null
+      this.stage = 'unreachable'
+    }
+  }
+
+  enter(account: Account) {
+    this.account = account
+    this.left = ''
+    if (isLang(account.language) && account.language !== words.lang) void words.use(account.language)
+    if (isTheme(account.theme)) theme.set(account.theme)
+    this.stage = 'in'
+    feed.open()
+    void cameras.load()
+  }
+
+  async signOut() {
+    await api.signOut()
+    this.#leave('out')
+  }
+
+  closed() {
+    this.#leave('closed')
+    void api.setup().then((s) => {
+      this.setup = s
+      if (s.needed) this.stage = 'setup'
+    })
+  }
+
+  #leave(why: 'ended' | 'out' | 'closed') {
+    if (this.stage !== 'in') return
+    feed.close()
+    cameras.forget()
+    this.account = null
+    this.left = why
+    this.stage = 'signin'
+  }
+}
+
+export const session = new SessionManager()

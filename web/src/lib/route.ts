@@ -1,0 +1,63 @@
+// Every address of the app is a function here; nothing else writes one by hand.
+
+type Query = Record<string, string | number | undefined | null>
+
+function join(path: string, query: Query = {}): string {
+  const search = new URLSearchParams()
+  for (const [key, value] of Object.entries(query)) if (value !== undefined && value !== null && value !== '') search.set(key, String(value))
+  const text = search.toString()
+  return text ? `${path}?${text}` : path
+}
+
+/** State of the camera page that a link or Back restores. */
+export interface CameraView {
+  /** The moment shown, RFC 3339; absent = live. */
+  at?: string
+  /** Width of the detail timeline in seconds. */
+  span?: number
+  /** Cut marks, RFC 3339. */
+  from?: string
+  to?: string
+}
+
+export const route = {
+  home: () => '',
+  camera: (id: string, view: CameraView = {}) => join(`cameras/${id}`, { ...view }),
+  cameraSettings: (id: string) => `cameras/${id}/settings`,
+  addCamera: () => 'cameras/add',
+  privacy: () => 'privacy',
+  settings: () => 'settings',
+  policy: () => 'policy',
+  receipt: (token: string) => `receipts/${token}`,
+}
+
+export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'privacy' | 'settings' | 'policy' | 'receipt' | 'missing'
+
+const patterns: [RegExp, PageName][] = [
+  [/^$/, 'home'],
+  [/^cameras\/add$/, 'addCamera'],
+  [/^cameras\/(?<id>[^/]+)$/, 'camera'],
+  [/^cameras\/(?<id>[^/]+)\/settings$/, 'cameraSettings'],
+  [/^privacy$/, 'privacy'],
+  [/^settings$/, 'settings'],
+  [/^policy$/, 'policy'],
+  [/^receipts\/(?<id>[^/]+)$/, 'receipt'],
+]
+
+export interface Place {
+  page: PageName
+  id: string
+  query: URLSearchParams
+}
+
+/** Reads an address relative to the base. */
+export function read(address: string): Place {
+  const [path = '', search = ''] = address.split('#')[0]!.split('?', 2)
+  const clean = path.replace(/^\/+|\/+$/g, '')
+  const query = new URLSearchParams(search)
+  for (const [pattern, page] of patterns) {
+    const found = pattern.exec(clean)
+    if (found) return { page, id: decodeURIComponent(found.groups?.id ?? ''), query }
+  }
+  return { page: 'missing', id: '', query }
+}
