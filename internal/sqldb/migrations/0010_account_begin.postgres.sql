@@ -7,7 +7,8 @@ CREATE TABLE account_account (
     state      text NOT NULL CHECK (state IN ('open', 'closing')),
     name       bytea NOT NULL, -- sealed
     email      bytea NOT NULL, -- sealed
-    settings   bytea NOT NULL, -- sealed: language, theme, time zone
+    settings   bytea NOT NULL, -- sealed: theme, time zone
+    language   text NOT NULL, -- of what the person is told before a permit is there
     verifier   bytea NOT NULL, -- sealed: argon2id with its parameters
     created_ms bigint NOT NULL
 );

@@ -7,7 +7,8 @@ CREATE TABLE account_account (
     state      TEXT NOT NULL CHECK (state IN ('open', 'closing')),
     name       BLOB NOT NULL, -- sealed
     email      BLOB NOT NULL, -- sealed
-    settings   BLOB NOT NULL, -- sealed: language, theme, time zone
+    settings   BLOB NOT NULL, -- sealed: theme, time zone
+    language   TEXT NOT NULL, -- of what the person is told before a permit is there
     verifier   BLOB NOT NULL, -- sealed: argon2id with its parameters
     created_ms INTEGER NOT NULL
 ) STRICT;

@@ -1,0 +1,142 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/uptrace/bun"
+
+	"candor/internal/clock"
+	"candor/internal/id"
+	"candor/internal/passport"
+	"candor/internal/permit"
+	"candor/internal/rights"
+)
+
+// Holder is the room as rights sees it. What it holds is about the person, not about a camera or
+// one purpose, so it goes with the account only.
+type Holder struct{ Of *Room }
+
+var _ rights.Holder = Holder{}
+
+// Room is the room's name.
+func (Holder) Room() string { return "account" }
+
+func spared(w rights.Whose) bool { return !w.Binding.IsZero() || w.Purpose != "" }
+
+// Count tells what is held about a person.
+func (h Holder) Count(ctx context.Context, _ permit.Permit, w rights.Whose) ([]rights.Held, error) {
+	if spared(w) {
+		return nil, nil
+	}
+	var a struct {
+		N        int64 `bun:"n"`
+		Identity int64 `bun:"identity"`
+		Settings int64 `bun:"settings"`
+		Verifier int64 `bun:"verifier"`
+		Since    int64 `bun:"since"`
+		Sessions int64 `bun:"sessions"`
+		About    int64 `bun:"about"`
+	}
+	err := h.Of.DB.Read.NewRaw(`SELECT count(*) AS n, coalesce(sum(length(name) + length(email)), 0) AS identity, coalesce(sum(length(settings)), 0) AS settings,
+		coalesce(sum(length(verifier)), 0) AS verifier, coalesce(min(created_ms), 0) AS since,
+		(SELECT count(*) FROM account_session WHERE tenant_id = ? AND account_id = ?) AS sessions,
+		(SELECT coalesce(sum(length(about)), 0) FROM account_session WHERE tenant_id = ? AND account_id = ?) AS about
+		FROM account_account WHERE tenant_id = ? AND id = ?`, w.Tenant, w.Subject, w.Tenant, w.Subject, w.Tenant, w.Subject).Scan(ctx, &a)
+	if err != nil || a.N == 0 {
+		return nil, err
+	}
+	line := func(c passport.Category, kind string, n, bytes int64, p passport.Purpose, ends string) rights.Held {
+		return rights.Held{Room: h.Room(), Category: c, Kind: kind, Count: n, Bytes: bytes, Oldest: clock.Millis(a.Since), Ends: ends, Purpose: p, Basis: passport.Contract}
+	}
+	out := []rights.Held{
+		line(passport.Identity, "profile", a.N, a.Identity, passport.Account, "account closed"),
+		line(passport.Setting, "settings", a.N, a.Settings, passport.Account, "account closed"),
+		line(passport.Credential, "password", a.N, a.Verifier, passport.Security, "account closed"),
+	}
+	if a.Sessions > 0 {
+		s := line(passport.Identity, "session", a.Sessions, a.About, passport.Security, "signed out")
+		s.Oldest = 0
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// Export writes the profile and the sessions. Of the password nothing is taken along.
+func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to io.Writer) error {
+	if spared(w) {
+		return nil
+	}
+	a := id.Account(w.Subject)
+	prof, err := h.Of.Get(ctx, p, w.Tenant, a)
+	if err != nil {
+		return err
+	}
+	out := json.NewEncoder(to)
+	if err := out.Encode(map[string]any{
+		"kind": "profile", "id": prof.ID, "name": prof.Name, "email": prof.Email, "language": prof.Language, "theme": prof.Theme,
+		"time_zone": prof.TimeZone, "created_at": prof.CreatedAt.Time(),
+	}); err != nil {
+		return err
+	}
+	all, err := h.Of.Sessions(ctx, p, w.Tenant, a)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if err := out.Encode(map[string]any{
+			"kind": "session", "id": s.ID, "client": s.Client, "created_at": s.CreatedAt.Time(), "seen_on": s.SeenOn.String(), "expires_at": s.Expires.Time(),
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var owned = []struct{ table, owner string }{{"account_session", "account_id"}, {"account_account", "id"}}
+
+// Erase takes the account's rows away.
+func (h Holder) Erase(ctx context.Context, w rights.Whose) (swept rights.Swept, err error) {
+	if spared(w) {
+		return swept, nil
+	}
+	err = h.Of.DB.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		swept = rights.Swept{}
+		for _, o := range owned {
+			res, err := tx.NewRaw("DELETE FROM ? WHERE tenant_id = ? AND ? = ?", bun.Ident(o.table), w.Tenant, bun.Ident(o.owner), w.Subject).Exec(ctx)
+			if err != nil {
+				return err
+			}
+			n, err := res.RowsAffected()
+			if err != nil {
+				return err
+			}
+			swept.Rows += n
+		}
+		return nil
+	})
+	if err != nil {
+		return rights.Swept{}, fmt.Errorf("erase account: %w", err)
+	}
+	return swept, nil
+}
+
+// Scan looks for what Erase should have taken.
+func (h Holder) Scan(ctx context.Context, w rights.Whose) ([]rights.Finding, error) {
+	if spared(w) {
+		return nil, nil
+	}
+	var out []rights.Finding
+	for _, o := range owned {
+		f := rights.Finding{Where: o.table}
+		err := h.Of.DB.Read.NewRaw("SELECT count(*), coalesce(sum(CASE WHEN tenant_id = ? AND ? = ? THEN 1 ELSE 0 END), 0) FROM ?", w.Tenant, bun.Ident(o.owner), w.Subject, bun.Ident(o.table)).
+			Scan(ctx, &f.Looked, &f.Found)
+		if err != nil {
+			return nil, fmt.Errorf("scan account: %w", err)
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
