@@ -62,7 +62,7 @@ var rules = map[permit.Action]rule{
 		camera: oneCamera, owner: true, record: true, window: often},
 	permit.CameraRecord: {purpose: passport.Recording, categories: []passport.Category{passport.Footage}, camera: oneCamera, systems: []string{Recorder}},
 
-	permit.FootageRead: {purpose: passport.Recording, categories: []passport.Category{passport.Footage, passport.Picture},
+	permit.FootageRead: {purpose: passport.Recording, categories: []passport.Category{passport.Footage, passport.Picture, passport.DeviceData},
 		camera: oneCamera, owner: true, record: true, window: often},
 	permit.FootageErase: {purpose: passport.Rights, categories: []passport.Category{passport.Footage},
 		camera: oneCamera, owner: true, systems: []string{Rights, Retention}, after: true},
