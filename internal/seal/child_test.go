@@ -250,7 +250,7 @@ func fullDiskErases(k *seal.Keeper, dir string) error {
 	if err != nil {
 		return err
 	}
-	looked, found, err := k.Residue(ctx, &d)
+	looked, found, err := k.Residue(ctx, d)
 	if err != nil {
 		return err
 	}

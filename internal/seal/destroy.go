@@ -27,6 +27,15 @@ type Destruction struct {
 	needles [][]byte // the wrapped bytes that were, for Residue
 }
 
+// Zero lets go of the wrapped bytes, after which Residue has nothing to look for. Until then they
+// are in memory only, and worth nothing once the epoch has turned.
+func (d *Destruction) Zero() {
+	for _, n := range d.needles {
+		clear(n)
+	}
+	d.needles = nil
+}
+
 // Destroy destroys the selected keys: it zeroes their bytes in place, takes their rows away and
 // writes the tombstone, all in one transaction that is on the disk when Destroy returns. No key
 // of them is unwrapped anywhere in this process then. A caller that goes away does not stop it,

@@ -66,7 +66,7 @@ func TestDestroyedKeysAreNowhere(t *testing.T) {
 			if _, orphans, err := b.Orphans(ctx); err != nil || orphans != 0 {
 				t.Errorf("%d orphans, %v", orphans, err)
 			}
-			if looked, found, err := b.Residue(ctx, &d); looked != n+2 || found != 0 || err != nil {
+			if looked, found, err := b.Residue(ctx, d); looked != n+2 || found != 0 || err != nil {
 				t.Errorf("residue: looked for %d, found %d, %v", looked, found, err)
 			}
 			if left, err := b.Count(ctx, all(bob)); err != nil || left != (n+2)/3+2 {
@@ -117,11 +117,12 @@ func TestResidueFindsWhatIsThere(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(b.dir, "keys.db-journal"), stale, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if looked, found, err := b.Residue(ctx, &d); looked != 51 || found != 1 || err != nil {
+	if looked, found, err := b.Residue(ctx, d); looked != 51 || found != 1 || err != nil {
 		t.Errorf("looked for %d, found %d, %v; want 51, 1", looked, found, err)
 	}
-	if looked, _, err := b.Residue(ctx, &d); looked != 0 || err != nil {
-		t.Errorf("the second time it still knew %d keys, %v", looked, err)
+	d.Zero()
+	if looked, _, err := b.Residue(ctx, d); looked != 0 || err != nil {
+		t.Errorf("after Zero it still knew %d keys, %v", looked, err)
 	}
 	if err := os.Remove(filepath.Join(b.dir, "keys.db-journal")); err != nil {
 		t.Fatal(err)

@@ -92,17 +92,11 @@ func (k *Keeper) Orphans(ctx context.Context) (slots, orphans int64, err error) 
 	return slots, orphans, err
 }
 
-// Residue looks for the wrapped bytes of destroyed keys in keys.db and its journal, byte for byte,
-// and then lets go of them. found is 0, or something is wrong. looked is how many it looked for:
-// a Destruction of another start of the program knows none.
-func (k *Keeper) Residue(ctx context.Context, d *Destruction) (looked, found int, err error) {
+// Residue looks for the wrapped bytes of destroyed keys in keys.db and its journal, byte for byte.
+// found is 0, or something is wrong. looked is how many it looked for: a Destruction of another
+// start of the program knows none.
+func (k *Keeper) Residue(ctx context.Context, d Destruction) (looked, found int, err error) {
 	looked = len(d.needles)
-	defer func() {
-		for _, n := range d.needles {
-			clear(n)
-		}
-		d.needles = nil
-	}()
 	h := newHunt(d.needles)
 	k.mu.RLock()
 	defer k.mu.RUnlock()

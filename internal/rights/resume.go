@@ -1,0 +1,134 @@
+package rights
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"candor/internal/clock"
+	"candor/internal/id"
+	"candor/internal/promise"
+	"candor/internal/seal"
+)
+
+// Start opens the office. Before it returns, the keys of every goodbye that was interrupted are
+// destroyed, and what a restored backup brought back is swept: nothing is served before that.
+// The sweeps of interrupted goodbyes go on behind it.
+func (o *Office) Start(ctx context.Context) error {
+	o.mu.Lock()
+	o.ctx, o.stop = context.WithCancel(context.WithoutCancel(ctx))
+	o.going = map[id.Receipt]*goodbye{}
+	o.mu.Unlock()
+	open, err := o.unfinished(ctx)
+	if err != nil {
+		return err
+	}
+	for _, g := range open {
+		if err := o.destroy(ctx, g); err != nil {
+			return fmt.Errorf("goodbye %s: %w", g.id, err)
+		}
+	}
+	if err := o.replay(ctx, open); err != nil {
+		return err
+	}
+	for _, g := range open {
+		o.mu.Lock()
+		o.going[g.id] = g
+		o.mu.Unlock()
+		o.Log.Info("goodbye goes on", "what", string(g.what), "tries", g.now().tries)
+		o.work.Go(func() { o.finish(o.ctx, g) })
+	}
+	o.work.Go(func() { o.tidy(o.ctx) })
+	return nil
+}
+
+// Close stops sweeping and waits. What is not over goes on at the next start.
+func (o *Office) Close() error {
+	o.mu.Lock()
+	if o.stop != nil {
+		o.stop()
+	}
+	o.mu.Unlock()
+	o.work.Wait()
+	return nil
+}
+
+// Pending tells how many goodbyes are not over, how many of these have failed three times or more
+// (somebody should look), and when the oldest began.
+func (o *Office) Pending() (all, stuck int, oldest time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, g := range o.going {
+		s := g.now()
+		all++
+		if s.tries >= 3 {
+			stuck++
+		}
+		if oldest.IsZero() || s.receipt.RequestedAt.Before(oldest) {
+			oldest = s.receipt.RequestedAt
+		}
+	}
+	return all, stuck, oldest
+}
+
+// replay sweeps for every tombstone this database has not been told of. Those of goodbyes that
+// are still on their way are swept by these.
+//
+// promise:P271
+func (o *Office) replay(ctx context.Context, open []*goodbye) error {
+	if promise.Cut("P271") {
+		return nil
+	}
+	stones, err := o.Keys.Tombstones(ctx)
+	if err != nil {
+		return err
+	}
+	told := map[id.Key]bool{}
+	var marked []id.Key
+	if err := o.DB.Read.NewRaw("SELECT tombstone_id FROM rights_replayed").Scan(ctx, &marked); err != nil {
+		return fmt.Errorf("read tombstone marks: %w", err)
+	}
+	for _, m := range marked {
+		told[m] = true
+	}
+	going := map[seal.Scope]bool{}
+	for _, g := range open {
+		if w := g.now().whose; w.Purpose == "" {
+			going[seal.Scope{Tenant: w.Tenant, Subject: w.Subject, Binding: w.Binding}] = true
+		}
+	}
+	swept := 0
+	for _, t := range stones {
+		if told[t.ID] || going[t.Scope] {
+			continue
+		}
+		w := Whose{Tenant: t.Scope.Tenant, Subject: t.Scope.Subject, Binding: t.Scope.Binding}
+		err := o.each(func(h Holder) error { _, err := h.Erase(ctx, w); return err })
+		if err == nil {
+			err = o.mark(ctx, t, o.now())
+		}
+		if err != nil {
+			return fmt.Errorf("sweep what a tombstone names: %w", err)
+		}
+		swept++
+	}
+	if swept == 0 {
+		return nil
+	}
+	o.Log.Info("swept what tombstones name and this database did not know", "count", swept)
+	return o.DB.Scrub(ctx)
+}
+
+// tidy lets go, once an hour, of receipts and bucket tombstones whose time is over.
+func (o *Office) tidy(ctx context.Context) {
+	for {
+		oldest := o.Clock.Now().AddDate(0, 0, -o.BackupDays)
+		if err := errors.Join(o.dropReceipts(ctx), o.Keys.Prune(ctx, clock.At(oldest))); err != nil && ctx.Err() == nil {
+			o.Log.Warn("old receipts stay", "err", err)
+		}
+		if o.Clock.Sleep(ctx, time.Hour) != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package rights
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"candor/internal/clock"
+	"candor/internal/id"
+	"candor/internal/passport"
+	"candor/internal/seal"
+)
+
+// save writes a goodbye as it stands now. A goodbye that is over is written without whose it was.
+func (o *Office) save(ctx context.Context, g *goodbye) error {
+	g.saving.Lock()
+	defer g.saving.Unlock()
+	s := g.now()
+	receipt, err := json.Marshal(s.receipt)
+	if err != nil {
+		return err
+	}
+	probes, err := json.Marshal(s.probes)
+	if err != nil {
+		return err
+	}
+	step := s.receipt.Steps[len(s.receipt.Steps)-1].Name
+	w := s.whose
+	if s.receipt.Done() {
+		step, w, probes = StepDone, Whose{Tenant: w.Tenant}, nil
+	}
+	_, err = o.DB.Write.NewRaw(`INSERT INTO rights_goodbye
+		(tenant_id, id, token_sha256, what, subject_id, binding_id, purpose, step, tries, requested_ms, expires_ms, probes, receipt)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET subject_id = excluded.subject_id, binding_id = excluded.binding_id, purpose = excluded.purpose,
+			step = excluded.step, tries = excluded.tries, probes = excluded.probes, receipt = excluded.receipt`,
+		w.Tenant, g.id, g.tokenSum, string(g.what), w.Subject, w.Binding, string(w.Purpose), step, s.tries,
+		int64(clock.At(s.receipt.RequestedAt)), int64(clock.At(s.receipt.ExpiresAt)), probes, string(receipt)).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("write goodbye: %w", err)
+	}
+	return nil
+}
+
+// written is a goodbye as SQL has it.
+type written struct {
+	bun.BaseModel `bun:"table:rights_goodbye"`
+	Tenant        id.Tenant        `bun:"tenant_id"`
+	ID            id.Receipt       `bun:"id"`
+	TokenSum      []byte           `bun:"token_sha256"`
+	What          What             `bun:"what"`
+	Subject       id.Subject       `bun:"subject_id"`
+	Binding       id.Binding       `bun:"binding_id"`
+	Purpose       passport.Purpose `bun:"purpose"`
+	Tries         int              `bun:"tries"`
+	Probes        []byte           `bun:"probes"`
+	Receipt       string           `bun:"receipt"`
+}
+
+// unfinished reads the goodbyes that an earlier run of the program did not end.
+func (o *Office) unfinished(ctx context.Context) ([]*goodbye, error) {
+	var rows []written
+	err := o.DB.Read.NewRaw("SELECT tenant_id, id, token_sha256, what, subject_id, binding_id, purpose, tries, probes, receipt FROM rights_goodbye WHERE step <> ? ORDER BY id",
+		StepDone).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("read goodbyes: %w", err)
+	}
+	var out []*goodbye
+	for _, r := range rows {
+		g := &goodbye{id: r.ID, what: r.What, tokenSum: r.TokenSum, ended: make(chan struct{})}
+		g.whose = Whose{Tenant: r.Tenant, Subject: r.Subject, Binding: r.Binding, Purpose: r.Purpose}
+		g.tries = r.Tries
+		if err := json.Unmarshal([]byte(r.Receipt), &g.receipt); err != nil {
+			return nil, fmt.Errorf("read goodbye %s: %w", r.ID, err)
+		}
+		var probes []seal.Value
+		if len(r.Probes) > 0 {
+			if err := json.Unmarshal(r.Probes, &probes); err != nil {
+				return nil, fmt.Errorf("read goodbye %s: %w", r.ID, err)
+			}
+		}
+		g.probes = probes
+		if at := g.receipt.UnopenableAt; at != nil && r.Purpose != "" {
+			g.whose.Before = clock.At(*at)
+		}
+		g.receipt.Notes = append(g.receipt.Notes, NoteResumed)
+		out = append(out, g)
+	}
+	return out, nil
+}
+
+// markReplayed remembers that this database has been told of a goodbye's tombstone.
+func (o *Office) markReplayed(ctx context.Context, w Whose, at time.Time) error {
+	if w.Purpose != "" {
+		return nil
+	}
+	stones, err := o.Keys.Tombstones(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range stones {
+		if t.Scope == (seal.Scope{Tenant: w.Tenant, Subject: w.Subject, Binding: w.Binding}) {
+			return o.mark(ctx, t, at)
+		}
+	}
+	return nil
+}
+
+func (o *Office) mark(ctx context.Context, t seal.Tombstone, at time.Time) error {
+	_, err := o.DB.Write.NewRaw("INSERT INTO rights_replayed (tenant_id, tombstone_id, at_ms) VALUES (?, ?, ?) ON CONFLICT (tombstone_id) DO NOTHING",
+		t.Scope.Tenant, t.ID, int64(clock.At(at))).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("mark tombstone: %w", err)
+	}
+	return nil
+}
