@@ -216,7 +216,9 @@ func (p *Player) Step() *media.Unit {
 
 // Skip writes everything before the time at, without waiting: the past of the stream.
 func (p *Player) Skip(at time.Duration) *Player {
-	p.Start = time.Now().Add(-at)
+	if p.next == 0 && p.round == 0 {
+		p.Start = time.Now().Add(-at)
+	}
 	for p.At()-p.Shift < int64(at*media.TickRate/time.Second) {
 		p.Step()
 	}
