@@ -57,14 +57,14 @@ func Open(r io.ReaderAt, size int64, h *Parsed, aead cipher.AEAD) (*Segment, err
 
 // fromTail reads the closing index that the trailer points at.
 func (s *Segment) fromTail(r io.ReaderAt, size, front int64) error {
-	var t [trailerSize]byte
-	if size < front+trailerSize {
+	var t [TrailerSize]byte
+	if size < front+TrailerSize {
 		return ErrTorn
 	}
-	if n, _ := r.ReadAt(t[:], size-trailerSize); n < trailerSize || binary.BigEndian.Uint32(t[4:]) != chunkMagic^0xffffffff {
+	if n, _ := r.ReadAt(t[:], size-TrailerSize); n < TrailerSize || binary.BigEndian.Uint32(t[4:]) != chunkMagic^0xffffffff {
 		return ErrTorn
 	}
-	at := size - trailerSize - int64(binary.BigEndian.Uint32(t[:]))
+	at := size - TrailerSize - int64(binary.BigEndian.Uint32(t[:]))
 	if at < front {
 		return ErrTorn
 	}
@@ -73,7 +73,7 @@ func (s *Segment) fromTail(r io.ReaderAt, size, front int64) error {
 		return ErrTorn
 	}
 	h, err := parseHead(b[:])
-	if err != nil || !h.index || at+chunkHead+int64(h.sealed) != size-trailerSize {
+	if err != nil || !h.index || at+chunkHead+int64(h.sealed) != size-TrailerSize {
 		return ErrTorn
 	}
 	if err := s.take(r, at, h, front); err != nil {

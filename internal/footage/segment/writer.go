@@ -195,7 +195,7 @@ func (w *Writer) Close(end int64) error {
 	w.number++
 	_, err := w.write(b, 0, head{number: w.number, end: uint32(w.end), index: true})
 	if err == nil {
-		w.size += trailerSize
+		w.size += TrailerSize
 		w.err = errClosed
 	}
 	return err
@@ -214,7 +214,8 @@ func (t *trailing) Write(b []byte) (int, error) {
 	return min(n, len(b)), err
 }
 
-const trailerSize = 8
+// TrailerSize is what lies behind the last chunk of a closed segment.
+const TrailerSize = 8
 
 // trailer is the last 8 bytes of a closed segment. It only says where the index is, so that one
 // read of the tail finds it; nothing depends on it.
