@@ -2,6 +2,7 @@ package democam
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,6 +27,8 @@ type Server struct {
 	FS   fs.FS  // where the clips are; nil means that Main and Sub are paths
 	Main string
 	Sub  string // empty: there is no sub stream
+
+	TLS *tls.Config // nil: plain RTSP
 
 	Username string // empty: anybody may look
 	Password string
@@ -57,6 +60,7 @@ func (s *Server) Start() error {
 	s.server = &gortsplib.Server{
 		Handler:        handler{s},
 		RTSPAddress:    s.Addr,
+		TLSConfig:      s.TLS,
 		WriteQueueSize: 4096, // a key picture is hundreds of packets
 		Listen: func(network, address string) (net.Listener, error) {
 			l, err := net.Listen(network, address)
@@ -124,7 +128,11 @@ func (s *Server) URL(profile media.Profile) string {
 	if s.players[profile] == nil {
 		return ""
 	}
-	return "rtsp://" + s.Address() + "/" + string(profile)
+	scheme := "rtsp"
+	if s.TLS != nil {
+		scheme = "rtsps"
+	}
+	return scheme + "://" + s.Address() + "/" + string(profile)
 }
 
 // Stall makes the camera go quiet without hanging up, or lets it go on.

@@ -61,6 +61,7 @@ func ffprobe(t *testing.T, url string, args ...string) probed {
 }
 
 func TestForeignReaderSeesTheClip(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		clip, audio string
 		reorders    bool

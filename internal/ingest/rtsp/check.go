@@ -13,7 +13,6 @@ import (
 const (
 	checkTimeout = 20 * time.Second // for everything
 	keyPatience  = 8 * time.Second  // for the first key picture
-	orderWatch   = time.Second      // for B pictures when the parameters allow them
 )
 
 // Check connects to an address, looks until the first key picture, and says what is there. When no
@@ -31,7 +30,7 @@ func Check(ctx context.Context, dialer Dialer, a Address) (*media.Description, e
 	log := slog.New(slog.DiscardHandler)
 	in := newIntake(stream, clock.Wall, log, func() bool { return true })
 	playing := make(chan struct{})
-	s := session{target: t, dialer: dialer, log: log, in: in}
+	s := session{target: t, dialer: dialer, log: log, in: in, patience: usual}
 	s.described = func(offer) { close(playing) }
 
 	run, stop := context.WithCancel(ctx)
@@ -68,19 +67,7 @@ func look(ctx context.Context, stream *media.Stream, playing <-chan struct{}, en
 	select {
 	case err := <-ended:
 		return err
-	case err := <-ready:
-		if err != nil {
-			return nil
-		}
-	}
-	if f, err := readSPS(stream.Description().Video().SPS); err != nil || f.reorder != orderUnknown {
+	case <-ready: // or patience is at its end
 		return nil
 	}
-	select {
-	case err := <-ended:
-		return err
-	case <-time.After(orderWatch):
-	case <-patience.Done():
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package rtsp
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -29,6 +30,7 @@ func camera(t *testing.T, s *democam.Server) *democam.Server {
 }
 
 func TestCheckSeesWhatIsThere(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		clip     string
 		reorder  bool
@@ -121,6 +123,7 @@ func deserted(t *testing.T) string {
 }
 
 func TestCheckSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	cam := camera(t, &democam.Server{Main: clips + "people.sub.mp4", Username: "admin", Password: "right"})
 	web := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(web.Close)
@@ -209,5 +212,38 @@ func TestCheckPassesOnWhatTheDialerSays(t *testing.T) {
 	cancel()
 	if _, err = Check(ctx, &net.Dialer{}, Address{URL: "rtsp://127.0.0.1:9/"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the caller's own cancellation", err)
+	}
+}
+
+// Cameras sign their own certificates. The first check names the fingerprint; with it in the
+// address the same camera is let in, and no other.
+func TestCheckTrustsTheNamedCertificate(t *testing.T) {
+	t.Parallel()
+	lender := httptest.NewTLSServer(http.NotFoundHandler()) // lends its self-signed certificate
+	t.Cleanup(lender.Close)
+	cam := camera(t, &democam.Server{
+		Main: clips + "people.mp4", Username: "u", Password: "p",
+		TLS: &tls.Config{Certificates: lender.TLS.Certificates, MinVersion: tls.VersionTLS12},
+	})
+	url := cam.URL(media.Main)
+	if !strings.HasPrefix(url, "rtsps://") {
+		t.Fatalf("a camera with TLS is at %s", url)
+	}
+	_, err := Check(t.Context(), &net.Dialer{}, Address{URL: url, Username: "u", Password: "p"})
+	p, ok := problem.Of(err)
+	if !ok || p.Code != CodeCertificate || len(p.Args["fingerprint"]) != 64 {
+		t.Fatalf("an unknown certificate: %v", err)
+	}
+	a, err := Parse(url+"#sha256:"+p.Args["fingerprint"], "u", "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Check(t.Context(), &net.Dialer{}, a)
+	if err != nil || d.Video() == nil || d.Audio() == nil {
+		t.Errorf("the named certificate: %+v, %v", d, err)
+	}
+	a.URL = url + "#sha256:" + strings.Repeat("00", 32)
+	if _, err := Check(t.Context(), &net.Dialer{}, a); !problem.Is(err, CodeCertificate) {
+		t.Errorf("another certificate than named: %v", err)
 	}
 }

@@ -30,6 +30,7 @@ type intake struct {
 	audio *media.Track
 	sound place
 
+	order    watch
 	firstKey func() // called at the next key unit, once
 
 	keyed atomic.Int64 // when the last key unit was delivered, as a duration since begin; 0: none
@@ -60,6 +61,7 @@ func newIntake(stream *media.Stream, c clock.Clock, log *slog.Logger, open func(
 func (in *intake) connect(sps, pps []byte, audio *media.Track) {
 	in.picture.untie()
 	in.resync = true
+	in.order.held = nil
 	if in.decoding != nil {
 		in.decoding.reset()
 	}
@@ -67,7 +69,7 @@ func (in *intake) connect(sps, pps []byte, audio *media.Track) {
 	if !sameSound(in.audio, audio) {
 		last := in.sound
 		in.audio = audio
-		in.sound = place{line: in.line, last: last.last, used: last.used}
+		in.sound = place{line: in.line, last: last.last, used: last.used, wall: last.wall}
 		if audio != nil {
 			in.sound.rate = int64(audio.SampleRate)
 		}
@@ -113,6 +115,7 @@ func (in *intake) hear(sps, pps []byte) {
 		f.fps = max(f.fps, in.video.FPS)
 	}
 	in.facts = f
+	in.order = watch{}
 	in.track()
 }
 
@@ -155,12 +158,23 @@ func (in *intake) pictureIn(au [][]byte, rtp uint32, now time.Time) {
 	if in.video == nil || !p.shows() {
 		return
 	}
-	if in.facts.reorder == orderUnknown && p.bidirectional() {
+	a := arrival{p, rtp, now, clock.At(in.line.clock.Now())}
+	if !in.order.settled && in.facts.reorder == orderUnknown {
+		in.ponder(a)
+		return
+	}
+	if in.facts.reorder == orderUnknown && p.bidirectional() { // the camera kept it to itself so far
 		in.facts.reorder = orderChanged
 		in.track()
 		in.stream.Interrupt()
 	}
-	pts, ok, jumped := in.picture.at(rtp, now)
+	in.deliver(a)
+}
+
+// deliver places a picture on the line and writes it.
+func (in *intake) deliver(a arrival) {
+	p := a.picture
+	pts, ok, jumped := in.picture.at(a.rtp, a.at)
 	if jumped {
 		in.sound.untie()
 		if in.video.Reorder {
@@ -184,7 +198,7 @@ func (in *intake) pictureIn(au [][]byte, rtp uint32, now time.Time) {
 	}
 	in.count++
 	in.resync = false
-	wall := in.line.wallAt(dts)
+	wall := in.picture.steady(in.line.wallAt(dts, a.wall))
 	if !in.allowed() {
 		return
 	}
@@ -212,9 +226,8 @@ func (in *intake) soundIn(frames [][]byte, lasts func([]byte) int64, rtp uint32,
 		if !ok || len(f) == 0 || in.resync || !in.line.wall.tied || !in.allowed() {
 			continue
 		}
-		in.stream.Write(&media.Unit{
-			Track: in.audio, PTS: pts, DTS: pts, Wall: in.line.wall.read(pts), Key: true, Data: bytes.Clone(f),
-		})
+		wall := in.sound.steady(in.line.wall.read(pts))
+		in.stream.Write(&media.Unit{Track: in.audio, PTS: pts, DTS: pts, Wall: wall, Key: true, Data: bytes.Clone(f)})
 	}
 }
 

@@ -16,11 +16,15 @@ import (
 	"candor/internal/problem"
 )
 
-const (
-	answerTimeout = 10 * time.Second // for one request
-	stallTimeout  = 10 * time.Second // without a packet
-	keyTimeout    = 60 * time.Second // without a key picture
-)
+const answerTimeout = 10 * time.Second // for one request
+
+// patience is how long a session goes on without what it waits for.
+type patience struct {
+	packet time.Duration
+	key    time.Duration
+}
+
+var usual = patience{packet: 10 * time.Second, key: 60 * time.Second}
 
 // session is one connection to a camera.
 type session struct {
@@ -31,6 +35,8 @@ type session struct {
 
 	described func(offer)   // what the camera offers is known
 	late      func(no bool) // the time for a key picture has run out, or one has come after all
+
+	patience patience
 
 	client *gortsplib.Client
 	packet atomic.Int64 // when the last packet came, as a duration since in.begin
@@ -120,10 +126,10 @@ func (s *session) watch(ctx context.Context, begin time.Duration) error {
 		case <-tick.C:
 		}
 		now := s.since()
-		if now-time.Duration(s.packet.Load()) >= stallTimeout {
+		if now-time.Duration(s.packet.Load()) >= s.patience.packet {
 			return problem.Unavailable(CodeStalled)
 		}
-		if no := now-max(begin, s.in.lastKey()) >= keyTimeout; no != late {
+		if no := now-max(begin, s.in.lastKey()) > s.patience.key; no != late {
 			late = no
 			if s.late != nil {
 				s.late(no)

@@ -51,6 +51,8 @@ type Source struct {
 	Open    func() bool // whether units may be delivered at this moment; nil means always
 	OnState func(State) // told every change, one at a time
 
+	patience patience // zero means the usual
+
 	telling sync.Mutex // one change at a time, in order; taken before mu
 	mu      sync.Mutex
 	state   State
@@ -88,6 +90,9 @@ func (s *Source) Run(ctx context.Context) {
 	if s.Open == nil {
 		s.Open = func() bool { return true }
 	}
+	if s.patience == (patience{}) {
+		s.patience = usual
+	}
 	in := newIntake(s.Stream, s.Clock, s.Log, func() bool { return ctx.Err() == nil && s.Open() })
 	wait := firstWait
 	for ctx.Err() == nil {
@@ -120,7 +125,7 @@ func (s *Source) once(ctx context.Context, in *intake) error {
 	if err != nil {
 		return err
 	}
-	run := session{target: t, dialer: s.Dialer, log: s.Log, in: in}
+	run := session{target: t, dialer: s.Dialer, log: s.Log, in: in, patience: s.patience}
 	run.described = func(o offer) {
 		s.say(func(st *State) { st.Unused = o.unused })
 	}

@@ -27,9 +27,14 @@ type pulled struct {
 
 func pull(t *testing.T, a Address, dialer Dialer) *pulled {
 	t.Helper()
+	return pullPatiently(t, a, dialer, patience{})
+}
+
+func pullPatiently(t *testing.T, a Address, dialer Dialer, wait patience) *pulled {
+	t.Helper()
 	p := &pulled{t: t, stream: media.NewHub().Open(media.Key{Profile: media.Main})}
 	p.viewer = p.stream.Join(media.JoinOptions{})
-	p.source = &Source{Address: a, Dialer: dialer, Stream: p.stream, Clock: clock.Wall}
+	p.source = &Source{Address: a, Dialer: dialer, Stream: p.stream, Clock: clock.Wall, patience: wait}
 	p.source.OnState = func(s State) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -279,12 +284,10 @@ func TestSourceNoticesNewParameters(t *testing.T) {
 		u := p.next()
 		all = append(all, u)
 		if u.Track != all[0].Track {
-			if u.Track.Width != 768 || all[0].Track.Width != 384 {
-				t.Errorf("new track %+v after %+v", u.Track, all[0].Track)
+			if !u.Key || u.Track.Width != 768 || !u.Track.Reorder || all[0].Track.Width != 384 {
+				t.Errorf("new track %+v after %+v, key %v", u.Track, all[0].Track, u.Key)
 			}
-			if u.Track.Reorder { // its parameters do not say so, the first B picture does
-				break
-			}
+			break
 		}
 		if i > 60 {
 			t.Fatal("the new parameters were never noticed")
@@ -299,10 +302,10 @@ func TestSourceNoticesNewParameters(t *testing.T) {
 func TestSourceSeesAStall(t *testing.T) {
 	t.Parallel()
 	cam := camera(t, &democam.Server{Main: clips + "people.sub.mp4"})
-	p := pull(t, Address{URL: cam.URL(media.Main)}, &net.Dialer{})
+	p := pullPatiently(t, Address{URL: cam.URL(media.Main)}, &net.Dialer{}, patience{packet: 2 * time.Second, key: time.Minute})
 	p.units(3)
 	cam.Stall(true)
-	p.until("stalled", func(s State) bool { return s.Phase == Waiting && (s.Code == CodeStalled || s.Code == CodeTimeout) })
+	p.until("stalled", func(s State) bool { return s.Phase == Waiting && s.Code == CodeStalled })
 	cam.Stall(false)
 	p.until("live again", func(s State) bool { return s.Phase == Live && s.Since > p.said()[2].Since })
 }
@@ -366,4 +369,20 @@ func TestSourceStopsAtOnce(t *testing.T) {
 	if s := src.State(); s.Phase != Stopped || s.Code != "" {
 		t.Errorf("state %+v", s)
 	}
+}
+
+// The clip's key pictures are 10 s apart: a source that is less patient says so, goes on, and takes
+// it back when one comes.
+func TestSourceSaysThatNoKeyPictureComes(t *testing.T) {
+	t.Parallel()
+	cam := camera(t, &democam.Server{Main: clips + "cars.mp4", Offset: 7 * time.Second})
+	p := pullPatiently(t, Address{URL: cam.URL(media.Main)}, &net.Dialer{}, patience{packet: time.Minute, key: time.Second})
+	if s := p.until("told", func(s State) bool { return s.Code == CodeNoKey }); s.Phase != Connecting {
+		t.Errorf("state %+v before any key picture", s)
+	}
+	if u := p.next(); !u.Key {
+		t.Error("began without a key picture")
+	}
+	p.until("taken back", func(s State) bool { return s.Phase == Live && s.Code == "" })
+	p.until("told again", func(s State) bool { return s.Phase == Live && s.Code == CodeNoKey })
 }

@@ -55,6 +55,7 @@ type place struct {
 	interval int64 // between the last two time stamps on the line
 	owed     int64 // after a step back: what lies this far behind last is left out
 	report   report
+	wall     clock.Millis // of the newest unit
 }
 
 // report is what the camera says of its own clock: at this place on the line it showed ntp.
@@ -128,6 +129,16 @@ func (p *place) hear(ntp uint64, rtp uint32) {
 	p.report = report{known: true, ntp: ntp, tick: p.scaled() + p.offset + d*media.TickRate/p.rate}
 }
 
+// steady keeps a track's wall times from going back by what the tie is corrected. Only a tie
+// that is made anew, which is told, may set them back.
+func (p *place) steady(at clock.Millis) clock.Millis {
+	if at < p.wall && p.wall-at <= retieMS {
+		return p.wall
+	}
+	p.wall = at
+	return at
+}
+
 // What sound may be off before it is moved, and what it may be off at all.
 const (
 	alignFrom = media.TickRate / 50
@@ -175,14 +186,13 @@ const (
 	retieMS = 2000 // further off than this is not drift
 )
 
-// wallAt is the wall time of a place on the line, learning from a unit that arrives there now.
+// wallAt is the wall time of a place on the line, learning from a unit that came at now.
 //
 // A unit cannot arrive before it was made. So the least lateness over a window is how far the
 // tie is off; it is corrected by at most 500 ppm. A unit that comes before its time moves the
 // tie at once.
-func (l *line) wallAt(tick int64) clock.Millis {
+func (l *line) wallAt(tick int64, now clock.Millis) clock.Millis {
 	w := &l.wall
-	now := clock.At(l.clock.Now())
 	if !w.tied {
 		w.tied, w.tick, w.at = true, tick, now
 		w.open(tick)
