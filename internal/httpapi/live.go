@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/danielgtaylor/huma/v2"
 
 	"candor/internal/clock"
@@ -25,9 +24,13 @@ type Live interface {
 	// Offer answers a WHEP offer. The viewing ends with the lease; when the browser goes, Live
 	// ends the lease.
 	Offer(ctx context.Context, l *permit.Lease, b id.Binding, offer string, w Watch) (answer string, v id.Viewing, err error)
-	// Socket serves MSE until the browser or the lease is gone. It closes conn.
-	Socket(ctx context.Context, l *permit.Lease, b id.Binding, conn *websocket.Conn, w Watch) error
+	// Socket upgrades the request to a WebSocket and serves MSE until the browser or the lease is
+	// gone. An error that is not ErrAnswered came before the upgrade and is still to be answered.
+	Socket(ctx context.Context, l *permit.Lease, b id.Binding, rw http.ResponseWriter, r *http.Request, w Watch) error
 }
+
+// ErrAnswered marks an error that came when the request had been answered.
+var ErrAnswered = errors.New("answered already")
 
 // Watch is what a viewer asks for.
 type Watch struct {
@@ -195,11 +198,6 @@ func (a *API) mse(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
-	if err != nil {
-		return // Accept has answered
-	}
-	conn.SetReadLimit(16 << 10)
 	ctx, cancel := context.WithCancel(in.lease.Context())
 	defer cancel()
 	go func() {
@@ -209,9 +207,12 @@ func (a *API) mse(w http.ResponseWriter, r *http.Request) {
 		case <-ctx.Done():
 		}
 	}()
-	err = a.deps.Live.Socket(ctx, in.lease, in.binding, conn, options)
-	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, permit.ErrEnded) && websocket.CloseStatus(err) == -1 {
+	err = a.deps.Live.Socket(ctx, in.lease, in.binding, w, r, options)
+	switch {
+	case err == nil:
+	case !errors.Is(err, ErrAnswered):
+		a.fail(w, r, err)
+	case !errors.Is(err, context.Canceled) && !errors.Is(err, permit.ErrEnded):
 		a.deps.Log.InfoContext(ctx, "viewing ended", "request", in.request, "transport", "mse", "err", err)
 	}
-	_ = conn.CloseNow()
 }

@@ -372,14 +372,19 @@ func (s live) Offer(_ context.Context, l *permit.Lease, b id.Binding, offer stri
 	return "answer to " + offer + " " + w.Quality, newID[id.Viewing](), s.called("offer", l.Permit(), id.Account{}, b)
 }
 
-func (s live) Socket(ctx context.Context, l *permit.Lease, b id.Binding, conn *websocket.Conn, w httpapi.Watch) error {
+func (s live) Socket(ctx context.Context, l *permit.Lease, b id.Binding, rw http.ResponseWriter, r *http.Request, w httpapi.Watch) error {
 	if err := s.called("socket", l.Permit(), id.Account{}, b); err != nil {
 		return err
 	}
 	if s.socket == nil {
 		return errors.New("no socket")
 	}
-	return s.world.socket(ctx, l, conn)
+	conn, err := websocket.Accept(rw, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	if err != nil {
+		return httpapi.ErrAnswered
+	}
+	defer conn.CloseNow()
+	return errors.Join(httpapi.ErrAnswered, s.world.socket(ctx, l, conn))
 }
 
 func (s footage) Timeline(_ context.Context, p permit.Permit, b id.Binding, _ media.Profile, from, to clock.Millis) (httpapi.Timeline, error) {

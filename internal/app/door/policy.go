@@ -1,0 +1,67 @@
+package door
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+
+	"candor/internal/httpapi"
+	"candor/internal/passport"
+	"candor/internal/policy"
+	"candor/internal/problem"
+	"candor/internal/promise"
+)
+
+// Policy shows the policy that is in force.
+type Policy struct {
+	Policy *policy.Policy
+	Facts  policy.Facts
+}
+
+var _ httpapi.Policy = Policy{}
+
+// Version names the policy and gives its hash.
+func (p Policy) Version() (version, hash string) {
+	return strconv.Itoa(p.Policy.Version), p.Policy.Hash()
+}
+
+// Purposes lists what data is used for.
+func (p Policy) Purposes(_ context.Context, lang string) ([]httpapi.Purpose, error) {
+	names := p.Policy.Names(lang)
+	var out []httpapi.Purpose
+	for _, pu := range p.Policy.Purposes {
+		text, hash := p.Policy.ConsentText(pu.ID, lang)
+		if text == "" {
+			text = names.Purposes[string(pu.ID)].Text
+		}
+		out = append(out, httpapi.Purpose{ID: string(pu.ID), Basis: string(pu.Basis), Text: text, Hash: hash, Optional: pu.Optional()})
+	}
+	return out, nil
+}
+
+// Consent is the question for a purpose.
+func (p Policy) Consent(_ context.Context, purpose, lang string) (httpapi.ConsentText, error) {
+	text, hash := p.Policy.ConsentText(passport.Purpose(purpose), lang)
+	if text == "" {
+		return httpapi.ConsentText{}, problem.NotFound()
+	}
+	return httpapi.ConsentText{Text: text, Hash: hash}, nil
+}
+
+// Text is the policy for people.
+func (p Policy) Text(_ context.Context, lang string) (httpapi.PolicyText, error) {
+	t, err := p.Policy.Text(lang, p.Facts)
+	if err != nil {
+		return httpapi.PolicyText{}, err
+	}
+	return httpapi.PolicyText{Version: strconv.Itoa(t.Version), Hash: t.Hash, Language: t.Language, Markdown: t.Markdown, HTML: t.HTML}, nil
+}
+
+// Promises is the board.
+func (p Policy) Promises(context.Context) (json.RawMessage, error) {
+	board, err := promise.Board()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(board)
+}

@@ -1,0 +1,160 @@
+package door
+
+import (
+	"context"
+
+	"candor/internal/clock"
+	"candor/internal/consent"
+	"candor/internal/httpapi"
+	"candor/internal/id"
+	"candor/internal/passport"
+	"candor/internal/permit"
+	"candor/internal/problem"
+	"candor/internal/rights"
+	"candor/internal/station"
+	"candor/internal/translog"
+)
+
+// Privacy tells people what is held about them and carries out what they decide.
+type Privacy struct {
+	Office  *rights.Office
+	Log     *translog.Log
+	Consent *consent.Room
+	Station *station.Station
+	Tell    func(account id.Account, b id.Binding) // recording may have changed
+}
+
+var _ httpapi.Privacy = Privacy{}
+
+// Held is the inventory.
+func (p Privacy) Held(ctx context.Context, may permit.Permit, _ id.Account) ([]httpapi.Held, error) {
+	all, err := p.Office.Inventory(ctx, may)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]httpapi.Held, 0, len(all))
+	for _, h := range all {
+		until := h.Ends
+		if h.Until != 0 {
+			b, _ := httpapi.Moment(h.Until).MarshalText()
+			until = string(b)
+		}
+		out = append(out, httpapi.Held{
+			Category: string(h.Category), Kind: h.Kind, Count: h.Count, Bytes: h.Bytes, Oldest: httpapi.Moment(h.Oldest),
+			Until: until, Purpose: string(h.Purpose), Basis: string(h.Basis), Room: h.Room,
+		})
+	}
+	return out, nil
+}
+
+// Accesses is a page of who opened what.
+func (p Privacy) Accesses(ctx context.Context, may permit.Permit, a id.Account, before int64, limit int) ([]httpapi.Access, int64, error) {
+	g, err := granted(may)
+	if err != nil {
+		return nil, 0, err
+	}
+	page, next, err := p.Log.List(ctx, may, g.Tenant, id.SubjectOf(a), before, limit)
+	if err != nil {
+		return nil, 0, err
+	}
+	out := make([]httpapi.Access, 0, len(page))
+	for _, e := range page {
+		actor := "you"
+		if e.Actor.System != "" {
+			actor = "system:" + e.Actor.System
+		} else if e.Actor.Account != a {
+			actor = "another"
+		}
+		line := httpapi.Access{
+			Seq: e.Seq, At: httpapi.Moment(clock.At(e.At)), Actor: actor, Action: string(e.Action), Purpose: string(e.Purpose), Client: e.Client,
+		}
+		if !e.Binding.IsZero() {
+			line.Camera = &e.Binding
+		}
+		out = append(out, line)
+	}
+	return out, next, nil
+}
+
+// Consents is what was agreed to.
+func (p Privacy) Consents(ctx context.Context, may permit.Permit, a id.Account) (httpapi.Consents, error) {
+	g, err := granted(may)
+	if err != nil {
+		return httpapi.Consents{}, err
+	}
+	current, err := p.Consent.Current(ctx, may, g.Tenant, id.SubjectOf(a))
+	if err != nil {
+		return httpapi.Consents{}, err
+	}
+	history, err := p.Consent.History(ctx, may, g.Tenant, id.SubjectOf(a))
+	if err != nil {
+		return httpapi.Consents{}, err
+	}
+	return httpapi.Consents{Current: decisions(current), History: decisions(history)}, nil
+}
+
+func decisions(all []consent.Record) []httpapi.Consent {
+	out := make([]httpapi.Consent, 0, len(all))
+	for _, r := range all {
+		out = append(out, decision(r))
+	}
+	return out
+}
+
+func decision(r consent.Record) httpapi.Consent {
+	c := httpapi.Consent{
+		ID: r.ID, Purpose: string(r.Purpose), State: string(r.State), At: httpapi.Moment(r.At),
+		TextHash: r.TextHash, Policy: r.PolicyHash, Language: r.Language,
+	}
+	if !r.Binding.IsZero() {
+		c.Camera = &r.Binding
+	}
+	return c
+}
+
+// Decide writes a decision down and makes it so. A withdrawal first stops what rested on the
+// consent, then destroys what was kept under it.
+func (p Privacy) Decide(ctx context.Context, may permit.Permit, a id.Account, b id.Binding, purpose passport.Purpose, c httpapi.Consented) (httpapi.Consent, *httpapi.Receipt, error) {
+	g, err := granted(may)
+	if err != nil {
+		return httpapi.Consent{}, nil, err
+	}
+	d := consent.Decision{
+		Tenant: g.Tenant, Subject: id.SubjectOf(a), Binding: b, Purpose: purpose, State: consent.State(c.State), TextHash: c.TextHash,
+		How: "privacy", Actor: g.Actor,
+	}
+	if _, err := p.Consent.Record(ctx, d); err != nil {
+		return httpapi.Consent{}, nil, err
+	}
+	var gone *httpapi.Receipt
+	if d.State == consent.Withdrawn {
+		r, err := p.Office.Withdraw(ctx, may, b, purpose)
+		if err != nil {
+			return httpapi.Consent{}, nil, err
+		}
+		gone = new(receipt(r))
+	}
+	p.Station.Poke(b)
+	if p.Tell != nil {
+		p.Tell(a, b)
+	}
+	current, err := p.Consent.Current(ctx, may, g.Tenant, d.Subject)
+	if err != nil {
+		return httpapi.Consent{}, nil, err
+	}
+	for _, r := range current {
+		if r.Binding == b && r.Purpose == purpose {
+			return decision(r), gone, nil
+		}
+	}
+	return httpapi.Consent{}, nil, problem.NotFound()
+}
+
+// Receipt opens a receipt by its link.
+func (p Privacy) Receipt(ctx context.Context, token string) (httpapi.Receipt, error) {
+	r, err := p.Office.Receipt(ctx, token)
+	if err != nil {
+		return httpapi.Receipt{}, err
+	}
+	return receipt(r), nil
+}
