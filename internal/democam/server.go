@@ -40,6 +40,7 @@ type Server struct {
 
 	server   *gortsplib.Server
 	listener net.Listener
+	mu       sync.RWMutex // held while the clips are opened: requests may come before that
 	players  map[media.Profile]*player
 	cancel   context.CancelFunc
 	done     sync.WaitGroup
@@ -68,11 +69,7 @@ func (s *Server) Start() error {
 			return l, err
 		},
 	}
-	if err := s.server.Start(); err != nil {
-		return fmt.Errorf("demo camera: %w", err)
-	}
-	if err := s.load(); err != nil {
-		s.Close()
+	if err := s.open(); err != nil {
 		return fmt.Errorf("demo camera: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -82,6 +79,28 @@ func (s *Server) Start() error {
 		s.done.Go(func() { p.run(ctx, begin) })
 	}
 	return nil
+}
+
+// open begins to listen and loads the clips, which needs a server that listens.
+func (s *Server) open() error {
+	s.mu.Lock()
+	err := s.server.Start()
+	if err != nil {
+		s.mu.Unlock()
+		return err
+	}
+	err = s.load()
+	s.mu.Unlock()
+	if err != nil {
+		s.Close()
+	}
+	return err
+}
+
+func (s *Server) player(profile media.Profile) *player {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.players[profile]
 }
 
 func (s *Server) load() error {
@@ -125,7 +144,7 @@ func (s *Server) Address() string { return s.listener.Addr().String() }
 // URL is where a profile can be fetched, or empty when there is no such stream. It carries no
 // user name and no password.
 func (s *Server) URL(profile media.Profile) string {
-	if s.players[profile] == nil {
+	if s.player(profile) == nil {
 		return ""
 	}
 	scheme := "rtsp"
@@ -147,7 +166,7 @@ func (s *Server) Jump(by time.Duration) { s.skew.Add(int64(by)) }
 // Switch plays another clip from its beginning, as when somebody changes a camera's settings.
 // Time stamps go on. Sound is left out unless it is of the same kind as before.
 func (s *Server) Switch(profile media.Profile, name string) error {
-	p := s.players[profile]
+	p := s.player(profile)
 	if p == nil {
 		return fmt.Errorf("no %s stream", profile)
 	}
@@ -192,7 +211,7 @@ func (h handler) find(conn *gortsplib.ServerConn, req *base.Request, path string
 	if len(path) > 0 && path[0] == '/' {
 		path = path[1:]
 	}
-	p := h.s.players[media.Profile(path)]
+	p := h.s.player(media.Profile(path))
 	if p == nil {
 		return &base.Response{StatusCode: base.StatusNotFound}, nil, nil
 	}
