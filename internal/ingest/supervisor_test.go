@@ -195,10 +195,8 @@ func TestStartAgain(t *testing.T) {
 	fetch(t, w.viewer(t, media.Main))
 }
 
-func TestPassportsAreComplete(t *testing.T) {
-	for _, p := range Passports() {
-		if err := p.Check(); err != nil {
-			t.Error(err)
-		}
+func TestNothingIsKept(t *testing.T) {
+	if kept := Passports(); len(kept) != 0 {
+		t.Errorf("this room is not to keep anything: %v", kept)
 	}
 }

@@ -46,12 +46,12 @@ func newIntake(stream *media.Stream, c clock.Clock, log *slog.Logger, open func(
 	jumps, ties := storm{every: time.Minute}, storm{every: time.Minute}
 	in.line.onJump = func(by time.Duration) {
 		if n := jumps.count(); n > 0 {
-			log.Info("camera's clock jumped; the time line goes on", "by", by.String(), "times", n)
+			log.Info("camera's clock jumped; the time line goes on", "jump", by.String(), "count", n)
 		}
 	}
 	in.line.onTie = func(off time.Duration) {
 		if n := ties.count(); n > 0 {
-			log.Info("wall clock tied to the time line anew", "off", off.String(), "times", n)
+			log.Info("wall clock tied to the time line anew", "drift", off.String(), "count", n)
 		}
 	}
 	return in

@@ -199,7 +199,7 @@ func (s *session) setupSound(desc *description.Session, o offer) error {
 // noise is told at most once a minute.
 func (s *session) noise(what string, err error, n uint64) {
 	if times := s.bad.count(); times > 0 {
-		s.log.Warn("camera sends noise", "what", what, "err", err, "lost", n, "times", times)
+		s.log.Warn("camera sends noise", "type", what, "err", err, "lost", n, "count", times)
 	}
 }
 

@@ -146,7 +146,7 @@ func (s *Source) waitFor(pause time.Duration, err error) {
 	if !ok {
 		p = problem.Unavailable(CodeHungUp).Because(err)
 	}
-	s.Log.Info("camera is away", "code", p.Code, "err", p.Cause, "wait", pause.Round(time.Millisecond).String())
+	s.Log.Info("camera is away", "code", p.Code, "err", p.Cause, "next", clock.At(s.Clock.Now().Add(pause)).Time())
 	next := clock.At(s.Clock.Now().Add(pause))
 	s.say(func(st *State) { st.Phase, st.Code, st.Args, st.NextTry = Waiting, p.Code, p.Args, next })
 }
