@@ -8,13 +8,17 @@
 //
 //	{"type":"hello", "mime":"video/mp4; codecs=\"avc1.4d0016,opus\"", "profile":"main",
 //	 "width":768, "height":432, "start":60.0, "edge":65.2, "wall":"2026-11-22T10:00:00.000Z",
-//	 "gop_units":53, "audio":"opus", "reason":""}
+//	 "reorder":0.2, "gop_units":53, "audio":"opus", "reason":""}
 //
 // comes first. Times are media seconds, as in the segments. The next message is the initialisation
-// segment, the one after it a fragment with the gop_units pictures since the last key picture,
-// from start to edge; if gop_units is 0 there is none and start is not known. Then one
-// fragment per picture or sound follows as it comes. wall is the moment at edge. audio is empty
-// when no sound is carried, and reason then says why, if the camera has any.
+// segment, the one after it a fragment with the gop_units pictures since the last key picture; if
+// gop_units is 0 there is none, and start and edge are not known. Then one fragment per picture
+// or sound follows as it comes.
+//
+// From start to edge everything is there; wall is the moment at edge. With B-frames single
+// pictures lie up to reorder seconds beyond the edge, and so does the end of what a browser has
+// buffered: a player stays that much further behind. audio is empty when no sound is carried,
+// and reason then says why, if the camera has any.
 //
 //	{"type":"switch", … the fields of hello …}
 //

@@ -29,6 +29,7 @@ type hello struct {
 	Start   float64       `json:"start"`
 	Edge    float64       `json:"edge"`
 	Wall    string        `json:"wall,omitempty"`
+	Reorder float64       `json:"reorder,omitempty"`
 	Units   int           `json:"gop_units"`
 	Audio   string        `json:"audio"`
 	Reason  live.Reason   `json:"reason,omitempty"`
@@ -94,7 +95,10 @@ func (v *view) begin(ctx context.Context, src live.Source, o live.Options) error
 	h.Units = len(pictures)
 	if len(pictures) > 0 {
 		newest := pictures[len(pictures)-1]
-		h.Start, h.Edge = seconds(pictures[0].PTS()), seconds(newest.PTS())
+		h.Start, h.Edge = seconds(pictures[0].PTS()), seconds(newest.DTS())
+		for _, i := range pictures {
+			h.Reorder = max(h.Reorder, seconds(i.PTS())-seconds(i.DTS()))
+		}
 		if v.audio != nil && len(sounds) > 0 {
 			h.Start = max(h.Start, seconds(sounds[0].PTS()))
 		}

@@ -47,7 +47,7 @@ func startServer(t *testing.T) *Server {
 }
 
 // offerer makes a browser that wants a picture and, if audio, sound.
-func offerer(t *testing.T, audio bool) (*client, string) {
+func offerer(t *testing.T, audio bool, networks ...webrtc.NetworkType) (*client, string) {
 	t.Helper()
 	m := &webrtc.MediaEngine{}
 	if err := m.RegisterDefaultCodecs(); err != nil {
@@ -58,6 +58,9 @@ func offerer(t *testing.T, audio bool) (*client, string) {
 	}
 	var e webrtc.SettingEngine
 	e.SetIncludeLoopbackCandidate(true)
+	if len(networks) > 0 {
+		e.SetNetworkTypes(networks)
+	}
 	e.DisableSRTPReplayProtection(true) // so that a test sees what is repeated without need
 	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(e), webrtc.WithInterceptorRegistry(&interceptor.Registry{})).
 		NewPeerConnection(webrtc.Configuration{})
@@ -98,9 +101,9 @@ func offerer(t *testing.T, audio bool) (*client, string) {
 }
 
 // watch connects a player.
-func watch(t *testing.T, s *Server, l *permit.Lease, src live.Source, o live.Options) *client {
+func watch(t *testing.T, s *Server, l *permit.Lease, src live.Source, o live.Options, networks ...webrtc.NetworkType) *client {
 	t.Helper()
-	c, offer := offerer(t, o.Audio)
+	c, offer := offerer(t, o.Audio, networks...)
 	answer, viewing, err := s.Offer(t.Context(), l, src, offer, o)
 	if err != nil {
 		t.Fatal(err)
