@@ -69,7 +69,9 @@ func (o *Office) selection(w Whose) seal.Selection {
 	switch {
 	case w.Purpose != "":
 		s := seal.Buckets(w.Tenant, w.Subject, w.Binding, o.Rests(w.Purpose)...)
-		s.MadeBy = w.Before
+		if w.Before != 0 {
+			s.MadeBy = w.Before - 1
+		}
 		return s
 	case !w.Binding.IsZero():
 		return seal.Camera(w.Tenant, w.Subject, w.Binding)
@@ -184,10 +186,14 @@ func (o *Office) destroy(ctx context.Context, g *goodbye) error {
 	g.change(func(s *state) {
 		s.keys = d
 		s.receipt.KeysDestroyed, s.receipt.UnopenableAt, s.receipt.UnrecoverableBy = d.Keys, &at, &by
-		if s.whose.Purpose != "" { // what begins after this is under a new consent and is spared
-			s.whose.Before = clock.At(at)
+		if s.whose.Purpose != "" {
+			s.whose.Before = spare(at)
 		}
 	})
 	g.take(StepDestroyed, at)
 	return nil
 }
+
+// spare is Whose.Before of a withdrawal: what begins later than the destruction of keys is under a
+// new consent.
+func spare(at time.Time) clock.Millis { return clock.At(at) + 1 }

@@ -84,7 +84,7 @@ func (o *Office) unfinished(ctx context.Context) ([]*goodbye, error) {
 		}
 		g.probes = probes
 		if at := g.receipt.UnopenableAt; at != nil && r.Purpose != "" {
-			g.whose.Before = clock.At(*at)
+			g.whose.Before = spare(*at)
 		}
 		g.receipt.Notes = append(g.receipt.Notes, NoteResumed)
 		out = append(out, g)

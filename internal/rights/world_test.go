@@ -79,7 +79,7 @@ func (w *world) newOffice() *rights.Office {
 		DB: w.db, Keys: watched{w.keys, w}, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Holders: []rights.Holder{w.shelf},
 		Revoke:     func(context.Context, rights.Whose) error { w.saw("revoke"); return nil },
 		Rests:      rests,
-		BackupDays: 30, ReceiptDays: 30, Patience: 20 * time.Second,
+		BackupDays: 30, ReceiptDays: 30, Patience: 5 * time.Second,
 	}
 }
 
@@ -174,7 +174,7 @@ func (w *world) rows(s seal.Scope) (n int64) {
 
 func (w *world) eventually(what string, f func() bool) {
 	w.t.Helper()
-	for range 2000 {
+	for range 1000 {
 		if f() {
 			return
 		}
@@ -200,7 +200,7 @@ func (s *shelf) where(w rights.Whose) (string, []any) {
 		q, args = q+" AND binding_id = ?", append(args, w.Binding)
 	}
 	if w.Before != 0 {
-		q, args = q+" AND made_ms <= ?", append(args, int64(w.Before))
+		q, args = q+" AND made_ms < ?", append(args, int64(w.Before))
 	}
 	return q, args
 }
