@@ -96,24 +96,6 @@ func (p *Policy) ConsentHash(purpose passport.Purpose, hash string) (lang string
 	return "", false
 }
 
-// Basis is the legal basis of a purpose, and false for a purpose the policy does not have.
-func (p *Policy) Basis(id passport.Purpose) (passport.Basis, bool) {
-	u, ok := p.Purpose(id)
-	return u.Basis, ok
-}
-
-// Touches reports whether the purpose may touch that category.
-func (p *Policy) Touches(id passport.Purpose, c passport.Category) bool {
-	u, _ := p.Purpose(id)
-	return slices.Contains(u.Categories, c)
-}
-
-// Asked reports whether the text with that hash is one that asks for consent to that purpose.
-func (p *Policy) Asked(purpose passport.Purpose, hash string) bool {
-	_, ok := p.ConsentHash(purpose, hash)
-	return ok
-}
-
 // Judge reports why a passport does not fit the policy: an unknown word, a purpose that may not
 // touch its category, data that should be sealed and is not, or a stay longer than promised.
 func (p *Policy) Judge(pp passport.Passport) error {

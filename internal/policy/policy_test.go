@@ -245,22 +245,6 @@ func TestTextNamesEverythingInEveryLanguage(t *testing.T) {
 	}
 }
 
-func TestWhatTheGateAsks(t *testing.T) {
-	p := built(t)
-	if b, ok := p.Basis(passport.Recording); !ok || b != passport.Consent {
-		t.Errorf("recording rests on %q", b)
-	}
-	if b, ok := p.Basis("advertising"); ok || b != "" {
-		t.Errorf("a purpose that is not there rests on %q", b)
-	}
-	if !p.Touches(passport.Recording, passport.Footage) || p.Touches(passport.Live, passport.Footage) || p.Touches("advertising", passport.Technical) {
-		t.Error("purposes touch the wrong categories")
-	}
-	if _, hash := p.ConsentText(passport.Recording, "en"); !p.Asked(passport.Recording, hash) || p.Asked(passport.Live, hash) || p.Asked(passport.Recording, "") {
-		t.Error("the wrong texts count as asked")
-	}
-}
-
 func TestJudge(t *testing.T) {
 	p := built(t)
 	fits := passport.Passport{ID: "account.email", Where: "a.b", Category: passport.Identity, Purposes: []passport.Purpose{passport.Account},
