@@ -9,6 +9,7 @@ import (
 
 	"candor/internal/clock"
 	"candor/internal/passport"
+	"candor/internal/promise"
 	"candor/internal/seal"
 )
 
@@ -74,7 +75,8 @@ func (r *Room) sweepCamera(ctx context.Context, c Camera) (Swept, error) {
 	if err != nil {
 		return out, err
 	}
-	if len(days) > 0 && days[0] <= last {
+	//promise:P283
+	if len(days) > 0 && days[0] <= last && !promise.Cut("P283") {
 		which := seal.Buckets(c.Tenant, c.Subject, c.Binding, passport.Footage)
 		which.Class, which.Until = seal.Continuous, last
 		d, err := r.Keys.Destroy(ctx, which, seal.Expired)
@@ -82,6 +84,10 @@ func (r *Room) sweepCamera(ctx context.Context, c Camera) (Swept, error) {
 			return out, err
 		}
 		out.Keys = d.Keys
+	}
+	//promise:P282
+	if promise.Cut("P282") {
+		return out, nil
 	}
 	rows, bytes, err := r.remove(ctx, c, cutoff)
 	out.Objects, out.Bytes = rows, bytes

@@ -117,7 +117,7 @@ func (w *Writer) flush(end int64) error {
 	if w.err != nil || w.bytes == 0 {
 		return w.err
 	}
-	w.end = min(max(w.end, end), maxTick)
+	end = min(max(w.end, end), maxTick)
 	b := append(w.buf[:0], w.front...)
 	start := len(b)
 	b = append(b, make([]byte, chunkHead)...)
@@ -139,9 +139,12 @@ func (w *Writer) flush(end int64) error {
 	}
 	w.bytes = 0
 	w.number++
-	sealed, err := w.write(b, start, head{number: w.number, end: uint32(w.end)})
-	w.sealed = append(w.sealed, sealed)
-	return err
+	sealed, err := w.write(b, start, head{number: w.number, end: uint32(end)})
+	if err != nil {
+		return err
+	}
+	w.sealed, w.end = append(w.sealed, sealed), end
+	return nil
 }
 
 // write seals the chunk that begins at start in b and writes all of b.
@@ -180,9 +183,10 @@ func (w *Writer) Close(end int64) error {
 	if w.number == 0 {
 		return errEmpty
 	}
-	if end > 0 && end < maxTick {
-		w.end = max(end, w.lead)
+	if end <= 0 || end >= maxTick {
+		end = w.end
 	}
+	end = max(end, w.lead)
 	b := append(w.buf[:0], make([]byte, chunkHead)...)
 	b = appendIndex(b, w.sealed, w.index)
 	plain := len(b) - chunkHead
@@ -193,8 +197,9 @@ func (w *Writer) Close(end int64) error {
 	}
 	w.out = &trailing{w: w.out, tail: trailer(uint32(sealed))}
 	w.number++
-	_, err := w.write(b, 0, head{number: w.number, end: uint32(w.end), index: true})
+	_, err := w.write(b, 0, head{number: w.number, end: uint32(end), index: true})
 	if err == nil {
+		w.end = end
 		w.size += TrailerSize
 		w.err = errClosed
 	}
