@@ -1,0 +1,162 @@
+package device
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/uptrace/bun"
+
+	"candor/internal/clock"
+	"candor/internal/id"
+	"candor/internal/passport"
+	"candor/internal/permit"
+	"candor/internal/rights"
+)
+
+// Holder is the room as rights sees it. A camera serves more than one purpose, so it does not go
+// when one of them is withdrawn; sites go with the account.
+type Holder struct{ Of *Room }
+
+var _ rights.Holder = Holder{}
+
+// Room is the room's name.
+func (Holder) Room() string { return "device" }
+
+// cameras is the condition that picks a person's cameras, or one of them, in whatever state.
+func cameras(w rights.Whose) (where string, args []any) {
+	where, args = "tenant_id = ? AND account_id = ?", []any{w.Tenant, w.Subject}
+	if !w.Binding.IsZero() {
+		where, args = where+" AND id = ?", append(args, w.Binding)
+	}
+	return where, args
+}
+
+const sites = "tenant_id = ? AND account_id = ?"
+
+// Count tells what is held about a person's cameras and places.
+func (h Holder) Count(ctx context.Context, _ permit.Permit, w rights.Whose) ([]rights.Held, error) {
+	if w.Purpose != "" {
+		return nil, nil
+	}
+	var sum struct {
+		N      int64 `bun:"n"`
+		About  int64 `bun:"about"`
+		Secret int64 `bun:"secret"`
+		Oldest int64 `bun:"oldest"`
+	}
+	where, args := cameras(w)
+	err := h.Of.DB.Read.NewRaw(`SELECT count(*) AS n, coalesce(sum(length(name) + length(address)), 0) AS about, coalesce(sum(length(credentials)), 0) AS secret,
+		coalesce(min(created_ms), 0) AS oldest FROM device_camera WHERE `+where, args...).Scan(ctx, &sum)
+	if err != nil {
+		return nil, fmt.Errorf("count cameras: %w", err)
+	}
+	var out []rights.Held
+	line := func(c passport.Category, kind string, n, bytes, oldest int64, ends string) {
+		if n > 0 {
+			out = append(out, rights.Held{Room: h.Room(), Category: c, Kind: kind, Count: n, Bytes: bytes, Oldest: clock.Millis(oldest), Ends: ends, Purpose: passport.Live, Basis: passport.Contract})
+		}
+	}
+	line(passport.DeviceData, "camera", sum.N, sum.About, sum.Oldest, "camera removed")
+	line(passport.Credential, "camera password", sum.N, sum.Secret, sum.Oldest, "camera removed")
+	if w.Binding.IsZero() {
+		sum.N, sum.About, sum.Oldest = 0, 0, 0
+		err := h.Of.DB.Read.NewRaw("SELECT count(*) AS n, coalesce(sum(length(name) + length(time_zone)), 0) AS about, coalesce(min(created_ms), 0) AS oldest FROM device_site WHERE "+sites,
+			w.Tenant, w.Subject).Scan(ctx, &sum)
+		if err != nil {
+			return nil, fmt.Errorf("count sites: %w", err)
+		}
+		line(passport.DeviceData, "site", sum.N, sum.About, sum.Oldest, "account closed")
+	}
+	return out, nil
+}
+
+// Export writes cameras and places. Of credentials nothing is taken along.
+func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to io.Writer) error {
+	if w.Purpose != "" {
+		return nil
+	}
+	a, out := id.Account(w.Subject), json.NewEncoder(to)
+	all, err := h.Of.List(ctx, p, w.Tenant, a)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if !w.Binding.IsZero() && c.Binding != w.Binding {
+			continue
+		}
+		if err := out.Encode(map[string]any{
+			"kind": "camera", "id": c.Binding, "device": c.Device, "site": c.Site, "name": c.Name, "address": c.Main, "sub_address": c.Sub,
+			"recording": c.Recording, "retention": c.Retention, "created_at": c.CreatedAt.Time(),
+		}); err != nil {
+			return err
+		}
+	}
+	if !w.Binding.IsZero() {
+		return nil
+	}
+	places, err := h.Of.Sites(ctx, p, w.Tenant, a)
+	if err != nil {
+		return err
+	}
+	for _, s := range places {
+		if err := out.Encode(map[string]any{"kind": "site", "id": s.ID, "name": s.Name, "time_zone": s.TimeZone}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Erase takes a camera's row away, or everything of a person.
+func (h Holder) Erase(ctx context.Context, w rights.Whose) (swept rights.Swept, err error) {
+	if w.Purpose != "" {
+		return swept, nil
+	}
+	err = h.Of.DB.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		swept = rights.Swept{}
+		remove := func(table, where string, args ...any) error {
+			res, err := tx.NewRaw("DELETE FROM "+table+" WHERE "+where, args...).Exec(ctx)
+			if err != nil {
+				return err
+			}
+			n, err := res.RowsAffected()
+			swept.Rows += n
+			return err
+		}
+		where, args := cameras(w)
+		if err := remove("device_camera", where, args...); err != nil || !w.Binding.IsZero() {
+			return err
+		}
+		return remove("device_site", sites, w.Tenant, w.Subject)
+	})
+	if err != nil {
+		return rights.Swept{}, fmt.Errorf("erase cameras: %w", err)
+	}
+	return swept, nil
+}
+
+// Scan looks for what Erase should have taken.
+func (h Holder) Scan(ctx context.Context, w rights.Whose) ([]rights.Finding, error) {
+	if w.Purpose != "" {
+		return nil, nil
+	}
+	look := func(table, where string, args ...any) (f rights.Finding, err error) {
+		f.Where = table
+		err = h.Of.DB.Read.NewRaw("SELECT count(*), coalesce(sum(CASE WHEN "+where+" THEN 1 ELSE 0 END), 0) FROM "+table, args...).Scan(ctx, &f.Looked, &f.Found)
+		return f, err
+	}
+	where, args := cameras(w)
+	f, err := look("device_camera", where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("scan cameras: %w", err)
+	}
+	found := []rights.Finding{f}
+	if w.Binding.IsZero() {
+		if f, err = look("device_site", sites, w.Tenant, w.Subject); err != nil {
+			return nil, fmt.Errorf("scan sites: %w", err)
+		}
+		found = append(found, f)
+	}
+	return found, nil
+}
