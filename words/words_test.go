@@ -1,9 +1,8 @@
 package words
 
 import (
-	"regexp"
+	"maps"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -13,11 +12,11 @@ func TestLanguagesAreComplete(t *testing.T) {
 	}
 	for _, lang := range Languages() {
 		for _, key := range Keys() {
-			s, ok := catalogue[lang][key]
-			if !ok || strings.TrimSpace(s) == "" {
+			message, ok := catalogue[lang][key]
+			if !ok || len(message) == 0 {
 				t.Errorf("%s lacks %s", lang, key)
 			}
-			if want, got := arguments(catalogue[Fallback][key]), arguments(s); !slices.Equal(want, got) {
+			if want, got := names(catalogue[Fallback][key]), names(message); !slices.Equal(want, got) {
 				t.Errorf("%s: %s has arguments %v, wants %v", lang, key, got, want)
 			}
 		}
@@ -29,32 +28,31 @@ func TestLanguagesAreComplete(t *testing.T) {
 	}
 }
 
-// What the server says is plain: text and arguments, so that fill is enough.
-func TestServerSentencesArePlain(t *testing.T) {
-	for _, key := range Keys() {
-		if !strings.HasPrefix(key, "problem.") && !strings.HasPrefix(key, "footage.gap.") {
-			continue
-		}
-		for _, lang := range Languages() {
-			if s := catalogue[lang][key]; strings.Contains(s, ", plural") || strings.Contains(s, ", select") || strings.Contains(s, "''") {
-				t.Errorf("%s: %s is more than text and arguments: %s", lang, key, s)
-			}
-		}
-	}
+func names(message []part) []string {
+	return slices.Sorted(maps.Keys(arguments(message, map[string]bool{})))
 }
 
 func TestSentence(t *testing.T) {
-	catalogue["en"]["test.plain"], catalogue["zh-Hans"]["test.plain"] = "No answer from {host}.", "{host} 没有回应。"
-	defer func() { delete(catalogue["en"], "test.plain"); delete(catalogue["zh-Hans"], "test.plain") }()
+	for lang, message := range map[string]string{"en": "No answer from {host}{why, select, port {: wrong port} other {}}. {n, plural, =0 {Never} one {# try} other {# tries}}.", "zh-Hans": "{host} 没有回应{why, select, port {：端口不对} other {}}。试了 {n, plural, other {# 次}}。"} {
+		parsed, err := parse(message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		catalogue[lang]["test.plain"] = parsed
+		defer delete(catalogue[lang], "test.plain")
+	}
+	type args = map[string]string
 	for _, c := range []struct {
 		name, lang, key string
-		args            map[string]string
+		args            args
 		want            string
 	}{
-		{"in the language asked for", "zh-Hans", "test.plain", map[string]string{"host": "192.0.2.1"}, "192.0.2.1 没有回应。"},
-		{"in English for a stranger", "pt", "test.plain", map[string]string{"host": "a"}, "No answer from a."},
-		{"a missing argument shows", "en", "test.plain", nil, "No answer from {host}."},
-		{"a value is never read as an argument", "en", "test.plain", map[string]string{"host": "{host}{x}"}, "No answer from {host}{x}."},
+		{"in the language asked for", "zh-Hans", "test.plain", args{"host": "192.0.2.1", "why": "port", "n": "1"}, "192.0.2.1 没有回应：端口不对。试了 1 次。"},
+		{"in English for a stranger", "pt", "test.plain", args{"host": "a", "n": "1"}, "No answer from a. 1 try."},
+		{"many", "en", "test.plain", args{"host": "a", "n": "3"}, "No answer from a. 3 tries."},
+		{"exactly", "en", "test.plain", args{"host": "a", "n": "0"}, "No answer from a. Never."},
+		{"a missing argument shows", "en", "test.plain", args{"n": "2"}, "No answer from {host}. 2 tries."},
+		{"a value is never read as an argument", "en", "test.plain", args{"host": "{host}{x}", "n": "2"}, "No answer from {host}{x}. 2 tries."},
 		{"an unknown key is nothing", "en", "test.nothing", nil, ""},
 	} {
 		if got := Sentence(c.lang, c.key, c.args); got != c.want {
@@ -63,21 +61,23 @@ func TestSentence(t *testing.T) {
 	}
 }
 
-var argument = regexp.MustCompile(`\{\s*(\w+)\s*[,}]`)
-
-// arguments are the names used in a message, each once, sorted; the words of plural cases are none.
-func arguments(s string) []string {
-	var names []string
-	for _, m := range argument.FindAllStringSubmatch(s, -1) {
-		names = append(names, m[1])
-	}
-	// "{n, plural, one {day} other {days}}": a case with one bare word looks like an argument.
-	if strings.Contains(s, ", plural") || strings.Contains(s, ", select") {
-		names = nil
-		for _, m := range regexp.MustCompile(`\{\s*(\w+)\s*, (?:plural|select)`).FindAllStringSubmatch(s, -1) {
-			names = append(names, m[1])
+func TestBrokenMessagesAreRefused(t *testing.T) {
+	for _, s := range []string{"{", "a}", "{}", "{a", "{a, date}", "{a, plural, one {x}}", "{a, select, other {x}", "{a, select, other x}"} {
+		if _, err := parse(s); err == nil {
+			t.Errorf("%q is read", s)
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	for s, want := range map[string]string{"it''s '{'raw'}' don't": "it's {raw} don't", "": ""} {
+		parts, err := parse(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, p := range parts {
+			got += p.text
+		}
+		if got != want {
+			t.Errorf("%q reads %q, want %q", s, got, want)
+		}
+	}
 }

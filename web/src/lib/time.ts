@@ -21,7 +21,7 @@ export const date = (ms: number, lang: Lang, zone: string) => formatter(lang, zo
 export const fullDate = (ms: number, lang: Lang, zone: string) =>
   formatter(lang, zone, { day: 'numeric', month: 'long', year: 'numeric' }).format(ms)
 
-export const stamp = (ms: number, lang: Lang, zone: string) => `${date(ms, lang, zone)}, ${clock(ms, lang, zone)}`
+export const stamp = (ms: number, lang: Lang, zone: string) => `${date(ms, lang, zone)}${lang.startsWith('zh') ? ' ' : ', '}${clock(ms, lang, zone)}`
 
 interface Parts {
   year: number

@@ -29,6 +29,11 @@ describe('plan', () => {
     expect(ways([stream({ audio: aac })])).toEqual(['mse', 'whep', 'stills'])
     expect(ways([stream({ audio: aac })], chromium, { quality: 'auto', audio: false })).toEqual(['whep', 'mse', 'stills'])
   })
+  it('takes silent WebRTC when neither way carries the sound', () => {
+    const odd = { codec: 'g726', rfc6381: '', sample_rate: 8000, channels: 1 }
+    expect(ways([stream({ audio: odd })])).toEqual(['whep', 'mse', 'stills'])
+    expect(plan([stream({ audio: odd })], chromium, want).reasons).toEqual(['live.why.aac'])
+  })
   it('goes down to stills for H.265 without support, naming the codec', () => {
     const p = plan([stream({ codec: 'h265', rfc6381: 'hvc1.1.6.L93.B0' })], chromium, want)
     expect(p.steps.map((s) => s.transport)).toEqual(['stills'])

@@ -87,8 +87,12 @@ export function plan(streams: Stream[], can: Abilities, want: { quality: Quality
   else if (can.mse(mime)) steps.push({ transport: 'mse', mime })
   else reasons.push(/^h\.?26[56]|hevc/i.test(stream.codec) ? 'live.why.h265' : 'live.why.codec')
 
-  // AAC keeps WebRTC from carrying the sound only; silent WebRTC is still better than stills.
-  if (whep === 'live.why.aac') steps.push({ transport: 'whep' })
+  // A sound that WebRTC cannot carry keeps it from carrying the sound only: silent WebRTC comes before silent MSE,
+  // and before stills in any case.
+  if (whep === 'live.why.aac') {
+    if (mimeOf(stream, true) === mimeOf(stream, false)) steps.unshift({ transport: 'whep' })
+    else steps.push({ transport: 'whep' })
+  }
   steps.push({ transport: 'stills' })
   return { steps, reasons }
 }

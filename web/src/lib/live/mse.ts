@@ -1,18 +1,34 @@
 import { media } from '../api'
-import { parseProblem } from '../api/client'
+import type { Key } from '../words/index.svelte'
 import { mediaSource } from './choose'
 import { MseQueue, type Sink } from './mse-queue'
 import type { Handlers, LiveSession } from './session'
 
+// The wire format is described in internal/live/mse.
 interface Hello {
-  type?: string
+  type: 'hello' | 'switch'
   mime: string
-  width?: number
-  height?: number
-  profile?: string
-  audio?: boolean
+  width: number
+  height: number
+  profile: string
+  /** The codec of the sound; empty without any. */
+  audio: string
   /** Media time of the newest picture at the moment of joining, seconds. */
   edge: number
+}
+interface Skip {
+  type: 'skip'
+  from: number
+  to: number
+}
+
+/** Close reasons of the server that have a sentence of their own here. */
+const endings: Record<string, Key> = {
+  'live.slow': 'live.why.slow',
+  'live.busy': 'live.why.busy',
+  'live.not_ready': 'live.why.notReady',
+  'live.ended': 'live.why.ended',
+  'live.browser': 'live.why.codec',
 }
 
 const margin = 0.25
@@ -32,6 +48,9 @@ export function mse(camera: string, video: HTMLVideoElement, want: { quality: st
   let begun = false
   let covered = true
   let slack = margin
+  let mime = ''
+  /** Stretches the server left out for a slow connection. */
+  const holes: Skip[] = []
   let timer: ReturnType<typeof setInterval> | undefined
 
   const fail = (why: unknown) => {
@@ -47,7 +66,8 @@ export function mse(camera: string, video: HTMLVideoElement, want: { quality: st
   // Order matters: init segment, metadata known, a seekable range, the seek, and only then the pictures. The browser
   // decodes from the key picture and shows nothing before the target.
   const begin = (hello: Hello) => {
-    on.described?.({ width: hello.width, height: hello.height, profile: hello.profile, audio: hello.audio })
+    on.described?.({ width: hello.width, height: hello.height, profile: hello.profile, audio: hello.audio !== '' })
+    mime = hello.mime
     const buffer = source.addSourceBuffer(hello.mime)
     queue = new MseQueue(buffer as unknown as Sink, () => video.currentTime, fail)
     if (managed) {
@@ -75,8 +95,9 @@ export function mse(camera: string, video: HTMLVideoElement, want: { quality: st
     if (message instanceof ArrayBuffer) queue?.append(message)
     else {
       // Other parameters from here on: the same element goes on with the new type.
-      queue?.change(message.mime)
-      on.described?.({ width: message.width, height: message.height, profile: message.profile, audio: message.audio })
+      if (message.mime !== mime) queue?.change(message.mime)
+      mime = message.mime
+      on.described?.({ width: message.width, height: message.height, profile: message.profile, audio: message.audio !== '' })
     }
   }
 
@@ -116,15 +137,14 @@ export function mse(camera: string, video: HTMLVideoElement, want: { quality: st
     if (closed) return
     try {
       if (typeof e.data !== 'string') return receive(e.data)
-      const message = JSON.parse(e.data) as Hello & { type?: string }
-      if (message.type === 'error' || message.type === 'end') return fail(parseProblem(0, message))
-      if (message.mime) receive(message)
+      const message = JSON.parse(e.data) as Hello | Skip
+      if (message.type === 'skip') holes.push(message)
+      else receive(message)
     } catch (why) {
       fail(why)
     }
   }
-  socket.onerror = () => fail('live.why.broken')
-  socket.onclose = () => fail('live.why.broken')
+  socket.onclose = (e) => fail(endings[e.reason] ?? 'live.why.broken')
 
   let first = true
   const look = () => {
@@ -152,7 +172,11 @@ export function mse(camera: string, video: HTMLVideoElement, want: { quality: st
     video.playbackRate = lag > slack + 0.25 ? 1.03 : 1
   }
   const waiting = () => {
-    if (!covered) slack = Math.min(1, slack + 0.1)
+    const hole = holes.find((h) => video.currentTime > h.from - 0.5 && video.currentTime < h.to)
+    if (hole) {
+      holes.splice(0, holes.indexOf(hole) + 1)
+      video.currentTime = hole.to + 0.01
+    } else if (!covered) slack = Math.min(1, slack + 0.1)
   }
   if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(look)
   else timer = setInterval(() => (video as HTMLVideoElement).readyState > 2 && look(), 200)

@@ -32,6 +32,7 @@ const steps: [major: number, minor: number][] = [
   [minute, 10 * second],
   [5 * minute, minute],
   [10 * minute, 2 * minute],
+  [15 * minute, 5 * minute],
   [30 * minute, 5 * minute],
   [hour, 10 * minute],
   [2 * hour, 30 * minute],
