@@ -1,6 +1,7 @@
 package housetest
 
 import (
+	"go/ast"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +28,18 @@ var mayDial = map[string]string{
 	"bench":           "drives servers on loopback from outside",
 }
 
+// pointers are the places where a type is named as something to be handed in: *http.Client.
+func (f *file) pointers() map[tokenPos]bool {
+	at := map[tokenPos]bool{}
+	ast.Inspect(f.ast, func(n ast.Node) bool {
+		if star, ok := n.(*ast.StarExpr); ok {
+			at[star.X.Pos()] = true
+		}
+		return true
+	})
+	return at
+}
+
 // diallers are the places outside mayDial that could open a connection.
 func diallers(h *tree) []string {
 	var found []string
@@ -39,8 +52,9 @@ func diallers(h *tree) []string {
 				return
 			}
 		}
-		f.uses(func(path, name string, _ tokenPos) {
-			if slices.Contains(dialling[path], name) {
+		handed := f.pointers()
+		f.uses(func(path, name string, at tokenPos) {
+			if slices.Contains(dialling[path], name) && !(handed[at] && slices.Contains([]string{"Client", "Transport", "Dialer"}, name)) {
 				found = append(found, f.name+" uses "+path+"."+name)
 			}
 		})
@@ -67,11 +81,15 @@ func TestDialRuleNotices(t *testing.T) {
 		`package x; import n "net"; var d n.Dialer`,
 		`package x; import "net/http"; var c = http.DefaultClient`,
 		`package x; import "net/http"; var c = &http.Client{}`,
+		`package x; import "net/http"; var c = new(http.Client)`,
 		`package x; import "crypto/tls"; func F() { tls.Dial("tcp", "", nil) }`,
 	} {
 		if got := diallers(planted(t, map[string]string{"internal/x/a.go": src})); len(got) != 1 {
 			t.Errorf("%s: found %q", src, got)
 		}
+	}
+	if got := diallers(planted(t, map[string]string{"internal/x/a.go": `package x; import "net/http"; type Options struct{ Client *http.Client }`})); len(got) != 0 {
+		t.Errorf("a client that is handed in: %q", got)
 	}
 	if got := diallers(planted(t, map[string]string{"internal/egress/a.go": `package egress; import "net"; var d net.Dialer`})); len(got) != 0 {
 		t.Errorf("egress itself: %q", got)

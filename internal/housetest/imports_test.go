@@ -12,7 +12,7 @@ var (
 	overSQL  = []string{"database/sql", "github.com/uptrace/bun", "github.com/jackc/pgx/v5", "modernc.org/sqlite", "github.com/pressly/goose/v3"}
 	ofMedia  = []string{"github.com/bluenviron", "github.com/pion", "github.com/abema/go-mp4", "github.com/y9o/go-openh264", "github.com/ebitengine/purego"}
 	people   = []string{"internal/account", "internal/consent", "internal/device", "internal/gate", "internal/rights", "internal/translog", "internal/seal", "internal/permit"}
-	doors    = []string{"internal/httpapi", "internal/webapp", "internal/cli", "internal/app", "internal/tlsfront"}
+	doors    = []string{"internal/httpapi", "internal/webapp", "internal/cli", "internal/app", "internal/front"}
 )
 
 // rule forbids a room to reach something, directly or through other rooms.
