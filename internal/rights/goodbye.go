@@ -79,7 +79,16 @@ func (o *Office) selection(w Whose) seal.Selection {
 	return seal.Everything(w.Tenant, w.Subject)
 }
 
-var reasons = map[What]string{Recording: seal.Withdrawn, Camera: seal.Removed, Account: seal.Closed}
+// reason is what the tombstones say.
+func reason(w Whose) string {
+	switch {
+	case w.Purpose != "":
+		return seal.Withdrawn + ":" + string(w.Purpose)
+	case !w.Binding.IsZero():
+		return seal.Removed
+	}
+	return seal.Closed
+}
 
 const (
 	// before is how long a goodbye waits, all in all, for what comes before the destruction of keys.
@@ -177,7 +186,8 @@ func (o *Office) destroy(ctx context.Context, g *goodbye) error {
 	if g.took(StepDestroyed) || promise.Cut("P283") {
 		return nil
 	}
-	d, err := o.Keys.Destroy(ctx, o.selection(g.now().whose), reasons[g.what])
+	w := g.now().whose
+	d, err := o.Keys.Destroy(ctx, o.selection(w), reason(w))
 	if err != nil {
 		return fmt.Errorf("destroy keys: %w", err)
 	}

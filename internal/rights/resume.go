@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"candor/internal/clock"
 	"candor/internal/id"
 	"candor/internal/promise"
-	"candor/internal/seal"
 )
 
 // Start opens the office. Before it returns, the keys of every goodbye that was interrupted are
@@ -84,26 +84,21 @@ func (o *Office) replay(ctx context.Context, open []*goodbye) error {
 	if err != nil {
 		return err
 	}
-	told := map[id.Key]bool{}
 	var marked []id.Key
 	if err := o.DB.Read.NewRaw("SELECT tombstone_id FROM rights_replayed").Scan(ctx, &marked); err != nil {
 		return fmt.Errorf("read tombstone marks: %w", err)
 	}
+	known := map[id.Key]bool{}
 	for _, m := range marked {
-		told[m] = true
-	}
-	going := map[seal.Scope]bool{}
-	for _, g := range open {
-		if w := g.now().whose; w.Purpose == "" {
-			going[seal.Scope{Tenant: w.Tenant, Subject: w.Subject, Binding: w.Binding}] = true
-		}
+		known[m] = true
 	}
 	swept := 0
 	for _, t := range stones {
-		if told[t.ID] || going[t.Scope] {
+		w, ok := told(t)
+		going := slices.ContainsFunc(open, func(g *goodbye) bool { return tells(t, g.now().whose) })
+		if !ok || known[t.ID] || going {
 			continue
 		}
-		w := Whose{Tenant: t.Scope.Tenant, Subject: t.Scope.Subject, Binding: t.Scope.Binding}
 		err := o.each(func(h Holder) error { _, err := h.Erase(ctx, w); return err })
 		if err == nil {
 			err = o.mark(ctx, t, o.now())

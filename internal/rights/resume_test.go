@@ -39,11 +39,15 @@ func TestInterruptedGoodbyeGoesOn(t *testing.T) {
 		w.clock.Advance(time.Second)
 		later := w.put(footage(door), "after")
 		w.shelf.gate = nil
+		erased := len(w.seen())
 		w.begin()
 		w.eventually("the receipt is complete", func() bool {
 			got, err := w.office.Receipt(ctx, r.Token)
 			return err == nil && got.Done() && got.Swept.Rows == 1 && slices.Contains(got.Notes, rights.NoteResumed)
 		})
+		if n := len(w.seen()) - erased; n != 2 {
+			t.Errorf("saw %v: want one sweep and one scan", w.seen()[erased:])
+		}
 		if w.opens(old) != "" || w.opens(later) != "after" || w.rows(door) != 1 {
 			t.Errorf("old opens to %q, later to %q, %d rows", w.opens(old), w.opens(later), w.rows(door))
 		}
@@ -183,6 +187,36 @@ func TestNoWordOfItIsInAnyFile(t *testing.T) {
 			t.Errorf("found %s", h)
 		}
 	}
+}
+
+// Nothing could be written down of the goodbye: the disk was full, and then the process was killed.
+// The tombstones in keys.db are enough for the sweep.
+func TestUnwrittenGoodbyeIsSweptByItsTombstone(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		door, yard := camera(person()), camera(person())
+		w.put(footage(door), "withdrawn")
+		name := w.put(yard, "removed")
+		w.clock.Advance(time.Second)
+		s := seal.Buckets(door.Tenant, door.Subject, door.Binding, passport.Footage)
+		for _, goodbye := range []struct {
+			of  seal.Selection
+			why string
+		}{{s, seal.Withdrawn + ":recording"}, {seal.Camera(yard.Tenant, yard.Subject, yard.Binding), seal.Removed}} {
+			if _, err := w.keys.Destroy(ctx, goodbye.of, goodbye.why); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.clock.Advance(time.Second)
+		later := w.put(footage(door), "after agreeing again")
+		if err := w.office.Close(); err != nil {
+			t.Fatal(err)
+		}
+		w.begin()
+		if w.rows(door) != 1 || w.opens(later) == "" || w.rows(yard) != 0 || w.opens(name) != "" {
+			t.Errorf("%d rows of the door, %d of the yard; the later one opens to %q", w.rows(door), w.rows(yard), w.opens(later))
+		}
+	})
 }
 
 func FuzzReceiptLink(f *testing.F) {

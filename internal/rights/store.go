@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -92,18 +93,38 @@ func (o *Office) unfinished(ctx context.Context) ([]*goodbye, error) {
 	return out, nil
 }
 
+// told is whose goodbye a tombstone tells of, and false if it tells of none that sweeps.
+func told(t seal.Tombstone) (Whose, bool) {
+	w := Whose{Tenant: t.Scope.Tenant, Subject: t.Scope.Subject, Binding: t.Scope.Binding}
+	if !t.Bucket {
+		return w, true
+	}
+	purpose, ok := strings.CutPrefix(t.Reason, seal.Withdrawn+":")
+	w.Purpose, w.Before = passport.Purpose(purpose), spare(t.At.Time())
+	return w, ok
+}
+
+// tells reports whether the sweep of w is the sweep that a tombstone asks for.
+func tells(t seal.Tombstone, w Whose) bool {
+	of, ok := told(t)
+	if w.Before != 0 && of.Before > w.Before {
+		return false // a later withdrawal
+	}
+	of.Before, w.Before = 0, 0
+	return ok && of == w
+}
+
 // markReplayed remembers that this database has been told of a goodbye's tombstone.
 func (o *Office) markReplayed(ctx context.Context, w Whose, at time.Time) error {
-	if w.Purpose != "" {
-		return nil
-	}
 	stones, err := o.Keys.Tombstones(ctx)
 	if err != nil {
 		return err
 	}
 	for _, t := range stones {
-		if t.Scope == (seal.Scope{Tenant: w.Tenant, Subject: w.Subject, Binding: w.Binding}) {
-			return o.mark(ctx, t, at)
+		if tells(t, w) {
+			if err := o.mark(ctx, t, at); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

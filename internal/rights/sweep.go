@@ -22,7 +22,11 @@ func (o *Office) finish(ctx context.Context, g *goodbye) {
 		if err == nil {
 			err = o.complete(ctx, g)
 		}
-		if err == nil || ctx.Err() != nil {
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			o.leave(ctx, g)
 			return
 		}
 		tries := 0
@@ -32,8 +36,19 @@ func (o *Office) finish(ctx context.Context, g *goodbye) {
 			o.Log.Warn("goodbye goes on unwritten", "err", err)
 		}
 		if o.Clock.Sleep(ctx, pause(tries)) != nil {
+			o.leave(ctx, g)
 			return
 		}
+	}
+}
+
+// leave writes down how far the goodbye has come, for the next start. If even that fails, the
+// tombstone in keys.db has the next start sweep all the same.
+func (o *Office) leave(ctx context.Context, g *goodbye) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := o.save(ctx, g); err != nil {
+		o.Log.Warn("goodbye is left unwritten", "err", err)
 	}
 }
 

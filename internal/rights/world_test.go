@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -43,7 +44,7 @@ type world struct {
 func newWorld(t *testing.T, db *sqldb.DB) *world {
 	t.Helper()
 	c := clock.NewVirtual(start)
-	w := &world{t: t, dir: t.TempDir(), db: db, clock: c, issuer: permit.NewIssuer(c)}
+	w := &world{t: t, dir: folder(t), db: db, clock: c, issuer: permit.NewIssuer(c)}
 	keys, err := seal.Open(ctx, seal.Options{Dir: w.dir, Fresh: true, Clock: c})
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +57,16 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	w.begin()
 	t.Cleanup(func() { _ = w.office.Close(); _ = w.keys.Close() })
 	return w
+}
+
+// folder is in memory where the machine has such a place.
+func folder(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "candor-rights-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 func blob(db *sqldb.DB) string {

@@ -13,7 +13,7 @@ import (
 
 // Reasons of destruction, kept in tombstones.
 const (
-	Withdrawn = "withdrawn" // consent to a purpose was withdrawn
+	Withdrawn = "withdrawn" // consent to a purpose was withdrawn; ":" and the purpose follow
 	Removed   = "removed"   // a camera was removed
 	Closed    = "closed"    // an account was closed
 	Expired   = "expired"   // retention was over

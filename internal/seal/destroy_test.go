@@ -202,7 +202,7 @@ func TestWithdrawalSparesTheCameraAndAllowsAnotherBeginning(t *testing.T) {
 	stillValue := b.seal(door.In(seal.Bucket{Day: 100, Category: passport.Picture, Class: seal.Continuous}), still, "still")
 	first := b.ensure(footage(door, 100))
 
-	if d := b.destroy(seal.Buckets(door.Tenant, door.Subject, door.Binding, passport.Footage), seal.Withdrawn); d.Keys != 1 {
+	if d := b.destroy(seal.Buckets(door.Tenant, door.Subject, door.Binding, passport.Footage), seal.Withdrawn+":recording"); d.Keys != 1 {
 		t.Errorf("destroyed %d keys, want 1", d.Keys)
 	}
 	if _, err := b.Open(ctx, b.permit(hour), hour, hourValue); !errors.Is(err, seal.ErrClosed) {
@@ -212,6 +212,10 @@ func TestWithdrawalSparesTheCameraAndAllowsAnotherBeginning(t *testing.T) {
 		if _, err := b.Open(ctx, b.permit(c.Place), c.Place, c.Value); err != nil {
 			t.Errorf("%s should still open: %v", c.Place.Category, err)
 		}
+	}
+	stones, err := b.Tombstones(ctx)
+	if err != nil || len(stones) != 1 || !stones[0].Bucket || stones[0].Scope != door || stones[0].Keys != 1 || stones[0].Reason != seal.Withdrawn+":recording" {
+		t.Errorf("tombstones %+v, %v", stones, err)
 	}
 	if again := b.ensure(footage(door, 100)); again == first {
 		t.Error("the new bucket has the old key's name")

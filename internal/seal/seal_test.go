@@ -14,6 +14,7 @@ import (
 	"candor/internal/passport"
 	"candor/internal/permit"
 	"candor/internal/problem"
+	"candor/internal/promise"
 	"candor/internal/seal"
 )
 
@@ -34,10 +35,21 @@ type bench struct {
 func newBench(t testing.TB) *bench {
 	t.Helper()
 	c := clock.NewVirtual(start)
-	b := &bench{t: t, dir: t.TempDir(), clock: c, issuer: permit.NewIssuer(c)}
+	b := &bench{t: t, dir: folder(t), clock: c, issuer: permit.NewIssuer(c)}
 	b.open(true)
 	t.Cleanup(func() { _ = b.Close() })
 	return b
+}
+
+// folder is in memory where the machine has such a place: what is tested here is what the files
+// hold, and not how fast a disk syncs.
+func folder(t testing.TB) string {
+	dir, err := os.MkdirTemp("/dev/shm", "candor-seal-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 func (b *bench) open(fresh bool) {
@@ -142,6 +154,34 @@ func TestValueOpensOnlyInItsPlace(t *testing.T) {
 		if plain, err := b.Open(ctx, b.permit(other), other, v); !errors.Is(err, seal.ErrClosed) || plain != nil {
 			t.Errorf("copied to %s: opened %q, %v", name, plain, err)
 		}
+	}
+}
+
+func TestNothingIsStoredOpen(t *testing.T) {
+	promise.Proves(t, "P290")
+	b := newBench(t)
+	const marker = "Ada Canary Quill"
+	keys := map[id.Key]bool{}
+	var dump []byte // what a room would store, and the key folder
+	for range 5 {
+		ada := person()
+		door := camera(ada)
+		for _, s := range []seal.Scope{ada, door, footage(door, 100)} {
+			v := b.seal(s, place(s), marker)
+			key, ok := v.Key()
+			if !ok || keys[key] {
+				t.Errorf("value %x: key %v is no key of its own", v, key)
+			}
+			keys[key] = true
+			dump = append(dump, v...)
+		}
+	}
+	dump = append(dump, b.files()...)
+	if bytes.Contains(dump, []byte(marker)) || bytes.Contains(dump, []byte("Canary")) {
+		t.Error("a planted word is stored as it is")
+	}
+	if b.reopen(); bytes.Contains(b.files(), []byte(marker)) {
+		t.Error("after a restart a planted word is in the key folder")
 	}
 }
 
