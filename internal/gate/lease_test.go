@@ -234,6 +234,34 @@ func TestHeartbeatsResume(t *testing.T) {
 	eventually(t, "it is open again", func() bool { return l.State() == permit.Open })
 }
 
+// Catching up while others' rights are being revoked ends nothing but those.
+func TestCatchingUpEndsNothingElse(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		g, w := started(t, db)
+		zoe, in := w.person()
+		l := must(t, g, Request{Actor: permit.Person(zoe, in), Action: permit.CameraWatch, Account: zoe, Binding: w.camera(zoe)})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for range 100 {
+				if err := g.Revoke(context.Background(), Right{Tenant: id.DefaultTenant, Subject: id.Make[id.Subject]()}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		wg.Go(func() {
+			for range 200 {
+				if err := g.catchUp(context.Background()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		wg.Wait()
+		if l.State() != permit.Open {
+			t.Error("a lease ended that nobody revoked")
+		}
+	})
+}
+
 func TestDroppedRevocationsEndEverything(t *testing.T) {
 	g, w := started(t, sqlite(t))
 	zoe, in := w.person()

@@ -69,13 +69,16 @@ func (g *Gate) write(ctx context.Context, r Right) (seq int64, err error) {
 }
 
 type revocation struct {
+	UpTo    int64      `bun:"value"` // the counter
 	Tenant  id.Tenant  `bun:"tenant_id"`
-	Seq     int64      `bun:"seq"`
+	Seq     *int64     `bun:"seq"` // nil in the one row that says that there are none
 	Subject id.Subject `bun:"subject_id"`
 	Binding id.Binding `bun:"binding_id"`
-	Purpose string     `bun:"purpose"`
+	Purpose *string    `bun:"purpose"`
 	Session id.Session `bun:"session_id"`
 }
+
+var errNoCounter = errors.New("no revocation counter")
 
 // counter is the number of the newest revocation.
 func (g *Gate) counter(ctx context.Context) (n int64, err error) {
@@ -91,24 +94,26 @@ func (g *Gate) catchUp(ctx context.Context) error {
 	g.mu.Lock()
 	since := g.seen
 	g.mu.Unlock()
+	// One statement, so that counter and rows are of one moment.
 	var news []revocation
-	err := g.DB.Read.NewRaw("SELECT tenant_id, seq, subject_id, binding_id, purpose, session_id FROM gate_revocation WHERE seq > ? ORDER BY seq", since).
-		Scan(ctx, &news)
+	err := g.DB.Read.NewRaw(`SELECT c.value, r.tenant_id, r.seq, r.subject_id, r.binding_id, r.purpose, r.session_id
+		FROM gate_counter AS c LEFT JOIN gate_revocation AS r ON r.seq > ? WHERE c.one = 1 ORDER BY r.seq`, since).Scan(ctx, &news)
+	if err == nil && len(news) == 0 {
+		err = errNoCounter
+	}
 	if err != nil {
 		return fmt.Errorf("read revocations: %w", err)
 	}
-	upTo := since
-	if len(news) > 0 {
-		upTo = news[len(news)-1].Seq
-	} else if upTo, err = g.counter(ctx); err != nil {
-		return fmt.Errorf("read revocations: %w", err)
+	upTo := max(news[0].UpTo, since)
+	if news[0].Seq == nil {
+		news = nil
 	}
 	if upTo-since != int64(len(news)) {
 		g.Log.Warn("revocations were missed, all leases end", "since", since, "number", upTo)
 		g.endAll(errors.New("revocations were missed"))
 	}
 	for _, n := range news {
-		g.end(Right{n.Tenant, n.Subject, n.Binding, passport.Purpose(n.Purpose), n.Session}, n.Seq, ErrRevoked)
+		g.end(Right{n.Tenant, n.Subject, n.Binding, passport.Purpose(*n.Purpose), n.Session}, *n.Seq, ErrRevoked)
 	}
 	g.mu.Lock()
 	g.seen = max(g.seen, upTo)
