@@ -177,6 +177,9 @@ func (m *Movie) wait() error {
 
 // read is the plain text of a span.
 func (m *Movie) read(span *movie.Span) ([]byte, error) {
+	if span.Literal != nil {
+		return span.Literal, nil
+	}
 	if m.part != span.Part || m.chunk != span.Chunk {
 		s := m.segs[span.Part]
 		if m.part != span.Part {

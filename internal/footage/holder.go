@@ -158,7 +158,7 @@ func (r *Room) wholeFile(s *readable, row *segmentRow) ([]byte, error) {
 	defer o.Close()
 	file := append(make([]byte, 0, l.Size), l.Head...)
 	var room []byte
-	for _, span := range l.Spans {
+	for _, span := range l.Spans { // one segment: no literal ones
 		plain, err := s.ReadChunk(o, span.Chunk, &room)
 		if err != nil {
 			return nil, err

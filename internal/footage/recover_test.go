@@ -40,7 +40,7 @@ func camOf() footage.Camera {
 	return footage.Camera{Tenant: id.DefaultTenant, Subject: id.Subject{1, 2, 3}, Binding: id.Binding{4, 5, 6}, Device: id.Device{7, 8, 9}}
 }
 
-func childRoom(t *testing.T, dir string) (*world, func()) {
+func childRoom(t testing.TB, dir string) (*world, func()) {
 	w := &world{t: t, dir: dir, clock: clock.NewVirtual(noon.Time()), cam: camOf()}
 	w.issuer = permit.NewIssuer(w.clock)
 	fail := func(err error) {

@@ -31,7 +31,7 @@ const noon = clock.Millis(1_763_812_800_000)
 
 // world is a room with everything real around it, on a clock that stands still.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	db     *sqldb.DB
 	dir    string
 	keeper *seal.Keeper
@@ -47,7 +47,7 @@ type world struct {
 	policy footage.Policy
 }
 
-func newWorld(t *testing.T, db *sqldb.DB) *world {
+func newWorld(t testing.TB, db *sqldb.DB) *world {
 	t.Helper()
 	w := &world{
 		t: t, db: db, dir: t.TempDir(), clock: clock.NewVirtual(noon.Time()),
@@ -233,3 +233,5 @@ func (w *world) keys() int {
 	w.must(err)
 	return n
 }
+
+func benchWorld(b *testing.B) *world { return newWorld(b, sqltest.SQLite(b)) }

@@ -27,7 +27,11 @@ func (f *file) entry(t *media.Track) {
 }
 
 func (f *file) avc1(t *media.Track) {
-	f.box("avc1", func() {
+	kind := "avc1"
+	if f.b.inband {
+		kind = "avc3" // parameter sets may be in band
+	}
+	f.box(kind, func() {
 		f.zero(6)
 		f.u16(1)
 		f.zero(16)

@@ -100,6 +100,10 @@ func (st *store) file(from, to clock.Millis) (string, *movie.Layout) {
 		if s.At != int64(out.Len()) {
 			st.t.Fatalf("span at %d, file is at %d", s.At, out.Len())
 		}
+		if s.Literal != nil {
+			out.Write(s.Literal)
+			continue
+		}
 		plain, err := st.segs[s.Part].ReadChunk(bytes.NewReader(st.bytes[s.Part]), s.Chunk, &room)
 		if err != nil {
 			st.t.Fatal(err)

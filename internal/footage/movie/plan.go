@@ -3,6 +3,7 @@ package movie
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"sort"
@@ -15,13 +16,14 @@ import (
 // ErrEmpty says that the range holds no frame.
 var ErrEmpty = errors.New("no footage in the range")
 
-// Span is one piece of media data: bytes of one chunk's plain text.
+// Span is one piece of media data: bytes of one chunk's plain text, or literal ones.
 type Span struct {
-	At    int64 // where it begins in the file
-	Part  int   // which of the segments given to Make
-	Chunk int
-	From  uint32
-	Len   uint32
+	At      int64 // where it begins in the file
+	Part    int   // which of the segments given to Make
+	Chunk   int
+	From    uint32
+	Len     uint32
+	Literal []byte // if not nil, these Len bytes and no others
 }
 
 // Part tells where one run of footage lies in the movie.
@@ -50,6 +52,7 @@ func Make(segs []*segment.Segment, from, to clock.Millis) (*Layout, error) {
 	if !b.aim(from, to) {
 		return nil, ErrEmpty
 	}
+	b.inband = b.changes(to)
 	for i := range segs {
 		b.collect(i)
 	}
@@ -72,6 +75,7 @@ type builder struct {
 	tracks []*track
 	spans  []Span
 	bytes  int64
+	inband bool // parameter sets go before each key picture, since they change on the way
 }
 
 // track is one track of the movie.
@@ -138,6 +142,24 @@ func (b *builder) aim(from, to clock.Millis) bool {
 	return true
 }
 
+// changes reports whether pictures of more than one set of parameters are in the cut. Then they
+// are told in the sample entries and, for players that look at the first entry only, in band.
+func (b *builder) changes(to clock.Millis) bool {
+	var first *media.Track
+	for _, s := range b.segs[b.first:] {
+		for _, t := range s.Tracks {
+			switch {
+			case !t.Video() || s.Start >= to:
+			case first == nil:
+				first = t
+			case !samePicture(first, t):
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // collect takes the frames of segment i that belong to the cut.
 func (b *builder) collect(i int) {
 	s := b.segs[i]
@@ -188,7 +210,7 @@ func (b *builder) take(i, n int, src *media.Track, frames []segment.Frame) {
 		}
 		t.dts = append(t.dts, dts)
 		t.cts = append(t.cts, int32(base+f.PTS()-dts))
-		t.size = append(t.size, f.Size)
+		t.size = append(t.size, f.Size+uint32(len(b.before(src, f))))
 		if f.Key {
 			t.keys = append(t.keys, uint32(len(t.dts)))
 		}
@@ -198,12 +220,42 @@ func (b *builder) take(i, n int, src *media.Track, frames []segment.Frame) {
 	if count == 0 {
 		return
 	}
-	last := frames[count-1]
-	from := frames[0].At
-	length := last.At + last.Size - from
 	t.runs = append(t.runs, run{span: len(b.spans), samples: uint32(count), entry: entry})
-	b.spans = append(b.spans, Span{At: b.bytes, Part: i, Chunk: n, From: from, Len: length})
-	b.bytes += int64(length)
+	b.lie(i, n, src, frames[:count])
+}
+
+// lie puts frames that follow each other into the file.
+func (b *builder) lie(i, n int, src *media.Track, frames []segment.Frame) {
+	put := func(s Span) {
+		s.At = b.bytes
+		b.spans = append(b.spans, s)
+		b.bytes += int64(s.Len)
+	}
+	for len(frames) > 0 {
+		if lead := b.before(src, frames[0]); lead != nil {
+			put(Span{Literal: lead, Len: uint32(len(lead))})
+		}
+		k := 1
+		for k < len(frames) && b.before(src, frames[k]) == nil {
+			k++
+		}
+		from, last := frames[0].At, frames[k-1]
+		put(Span{Part: i, Chunk: n, From: from, Len: last.At + last.Size - from})
+		frames = frames[k:]
+	}
+}
+
+// before is what goes in front of a frame: the parameter sets where they must be in band.
+func (b *builder) before(src *media.Track, f segment.Frame) []byte {
+	if !b.inband || !f.Key || !src.Video() {
+		return nil
+	}
+	var out []byte
+	for _, nal := range [][]byte{src.SPS, src.PPS} {
+		out = binary.BigEndian.AppendUint32(out, uint32(len(nal)))
+		out = append(out, nal...)
+	}
+	return out
 }
 
 // track finds the movie's track and sample entry for frames of src. It makes one if that is asked for.
@@ -264,6 +316,7 @@ func (b *builder) lay() (*Layout, error) {
 	for _, s := range l.Spans {
 		id := b.segs[s.Part].Header.Segment
 		sum.Write(id[:])
+		sum.Write(s.Literal)
 		sum.Write([]byte{byte(s.Chunk >> 8), byte(s.Chunk), byte(s.From >> 24), byte(s.From >> 16), byte(s.From >> 8), byte(s.From)})
 	}
 	l.ETag = `"` + hex.EncodeToString(sum.Sum(nil)[:16]) + `"`
