@@ -128,7 +128,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const read = (lang) => JSON.parse(readFileSync(join(web, '..', 'words', `${lang}.json`), 'utf8'))
   const words = { en: read('en'), 'zh-Hans': read('zh-Hans') }
   const text = sources(join(web, 'src')).map((file) => readFileSync(file, 'utf8')).join('\n')
-  const used = new Set([...text.matchAll(/['"`]([a-z][\w]*(?:\.[\w-]+)+)['"`]/g)].map((m) => m[1]))
+  const used = new Set([...text.matchAll(/['"`]([a-z][\w]*(?:\.[\w/-]+)+)['"`]/g)].map((m) => m[1]))
   const out = join(web, 'src', 'lib', 'words', 'generated')
   mkdirSync(out, { recursive: true })
   const { modules, types } = compile(words, used)

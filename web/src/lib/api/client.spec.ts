@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { handleError, parseProblem } from './client'
+import { firstSentence, handleError, parseProblem } from './client'
 
 describe('problems', () => {
   it('carry code, sentence and fields', () => {
@@ -11,6 +11,13 @@ describe('problems', () => {
     expect(p.code).toBe('email.invalid')
     expect(p.at('email')).toBe('Write it like name@example.org.')
     expect(p.at('name')).toBeUndefined()
+  })
+  it('tell first what was seen, then what to try', () => {
+    expect(firstSentence('Nothing was found at 192.168.1.20. Check the address.')).toEqual(['Nothing was found at 192.168.1.20.', 'Check the address.'])
+    expect(firstSentence('在 192.168.1.20 没有找到设备。请检查地址。')).toEqual(['在 192.168.1.20 没有找到设备。', '请检查地址。'])
+    expect(firstSentence('One')).toEqual(['One', ''])
+    const p = parseProblem(403, { title: 'Not allowed', detail: 'That is not the set-up code. Copy it.' })
+    expect([p.title, p.detail]).toEqual(['That is not the set-up code.', 'Copy it.'])
   })
   it('survive an answer that is no problem document', () => {
     for (const body of [undefined, null, 'x', 3, { errors: null }]) expect(parseProblem(502, body).status).toBe(502)

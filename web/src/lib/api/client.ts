@@ -6,7 +6,9 @@ export class Problem extends Error {
   constructor(
     readonly code: string,
     readonly status: number,
+    /** What was seen. */
     readonly title: string,
+    /** What to try. */
     readonly detail: string,
     readonly fields: { pointer: string; code: string; detail?: string }[] = [],
     readonly request = '',
@@ -17,7 +19,7 @@ export class Problem extends Error {
   /** The sentence at one field of a form, found by the end of its JSON pointer. */
   at(field: string): string | undefined {
     const found = this.fields.find((f) => f.pointer.endsWith(`/${field}`))
-    return found ? (found.detail ?? this.detail ?? this.title) : undefined
+    return found ? (found.detail ?? this.title) : undefined
   }
 }
 
@@ -39,7 +41,17 @@ export function parseProblem(status: number, body: unknown): Problem {
     detail: e.detail ?? e.message,
   }))
   const code = d.code ?? (status === 401 ? 'session.none' : 'internal')
-  return new Problem(code, status, d.title || t('error.unexpected'), d.detail ?? '', fields, d.request_id)
+  // The detail tells what was seen, then what to try; the title is only the kind of failure, for when there is no more.
+  const [seen, rest] = firstSentence(d.detail || d.title || t('error.unexpected'))
+  return new Problem(code, status, seen, rest, fields, d.request_id)
+}
+
+/** The first sentence of a text and the rest. A dot inside an address or a number ends nothing. */
+export function firstSentence(text: string): [string, string] {
+  const end = /[.!?](?=\s)|[。！？]/.exec(text)
+  if (!end) return [text, '']
+  const at = end.index + 1
+  return [text.slice(0, at), text.slice(at).trim()]
 }
 
 const root = () => new URL('api/v1/', base)

@@ -1,0 +1,99 @@
+// The codes of inventory, access log and receipt as words. A code without words stays what it is: better odd than hidden.
+
+import type { Access, Held, Receipt } from '../api'
+import { t } from '../words/index.svelte'
+
+type Say = () => string
+const say = (table: Record<string, Say>, code: string) => table[code]?.() ?? code
+
+const categories: Record<string, Say> = {
+  identity: () => t('category.identity'),
+  credential: () => t('category.credential'),
+  setting: () => t('category.setting'),
+  device: () => t('category.device'),
+  footage: () => t('category.footage'),
+  picture: () => t('category.picture'),
+  live: () => t('category.live'),
+  access: () => t('category.access'),
+  consent: () => t('category.consent'),
+  technical: () => t('category.technical'),
+}
+const kinds: Record<string, Say> = {
+  segment: () => t('held.kind.segment'),
+  session: () => t('held.kind.session'),
+  profile: () => t('held.kind.profile'),
+  camera: () => t('held.kind.camera'),
+  site: () => t('held.kind.site'),
+  consent: () => t('held.kind.consent'),
+  access: () => t('held.kind.access'),
+}
+const purposes: Record<string, Say> = {
+  account: () => t('purpose.account'),
+  security: () => t('purpose.security'),
+  live: () => t('purpose.live'),
+  recording: () => t('purpose.recording'),
+  rights: () => t('purpose.rights'),
+  retention: () => t('purpose.retention'),
+}
+const bases: Record<string, Say> = {
+  'eu-gdpr:A6-1-a': () => t('basis.consent'),
+  'eu-gdpr:A6-1-b': () => t('basis.contract'),
+  'eu-gdpr:A6-1-c': () => t('basis.obligation'),
+}
+const ends: Record<string, Say> = {
+  'account closed': () => t('held.ends.account'),
+  'camera removed': () => t('held.ends.camera'),
+}
+const actions: Record<string, Say> = {
+  'camera.watch': () => t('access.do.watch'),
+  'camera.still': () => t('access.do.still'),
+  'camera.record': () => t('access.do.record'),
+  'camera.pull': () => t('access.do.pull'),
+  'camera.list': () => t('access.do.list'),
+  'camera.read': () => t('access.do.camera'),
+  'camera.change': () => t('access.do.change'),
+  'camera.add': () => t('access.do.add'),
+  'camera.erase': () => t('access.do.erase'),
+  'footage.read': () => t('access.do.footage'),
+  'footage.erase': () => t('access.do.erase'),
+  'account.read': () => t('access.do.account'),
+  'account.change': () => t('access.do.account'),
+  'account.erase': () => t('access.do.erase'),
+  'account.sign_in': () => t('access.do.signIn'),
+  'privacy.read': () => t('access.do.privacy'),
+  'privacy.export': () => t('access.do.export'),
+  'consent.change': () => t('access.do.consent'),
+}
+const whats: Record<string, Say> = {
+  recording: () => t('receipt.what.recording'),
+  camera: () => t('receipt.what.camera'),
+  account: () => t('receipt.what.account'),
+}
+const steps: Record<string, Say> = {
+  asked: () => t('receipt.step.asked'),
+  revoked: () => t('receipt.step.revoked'),
+  keys_destroyed: () => t('receipt.step.keys_destroyed'),
+  swept: () => t('receipt.step.swept'),
+  scrubbed: () => t('receipt.step.scrubbed'),
+  epoch_turned: () => t('receipt.step.epoch_turned'),
+  scanned: () => t('receipt.step.scanned'),
+  done: () => t('receipt.step.done'),
+}
+const places: Record<string, Say> = {
+  'keys.db/key': () => t('receipt.where.keys.db/key'),
+  'keys.db/bytes': () => t('receipt.where.keys.db/bytes'),
+  'keys.db/slot': () => t('receipt.where.keys.db/slot'),
+  'keys.db/tombstone': () => t('receipt.where.keys.db/tombstone'),
+  opening: () => t('receipt.where.opening'),
+}
+
+export const categoryName = (code: string) => say(categories, code)
+export const kindName = (h: Held) => kinds[h.kind]?.() ?? ''
+export const purposeName = (code: string) => say(purposes, code)
+export const basisName = (code: string) => say(bases, code)
+export const endName = (code: string) => ends[code]?.() ?? ''
+export const actorName = (a: Access) => (a.actor === 'you' ? t('access.by.you') : a.actor.startsWith('system') ? t('access.by.system') : a.actor === 'another' ? t('access.by.another') : a.actor)
+export const actionName = (a: Access) => say(actions, a.action)
+export const whatName = (what: Receipt['what']) => say(whats, what)
+export const stepName = (code: string) => say(steps, code)
+export const placeName = (code: string) => places[code]?.() ?? ''
