@@ -15,6 +15,7 @@ import (
 	"candor/internal/id"
 	"candor/internal/passport"
 	"candor/internal/problem"
+	"candor/internal/promise"
 )
 
 // names is a resolver of fixed answers; each look-up takes the next one.
@@ -220,6 +221,7 @@ func (l *ledger) Send(_ context.Context, s Sending) error {
 }
 
 func TestARecipientIsReachedAtItsHostsAfterTheLedgerKnows(t *testing.T) {
+	promise.Proves(t, "P228")
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("somebody else was reached") }))
 	defer elsewhere.Close()
 	there := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

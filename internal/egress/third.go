@@ -14,6 +14,7 @@ import (
 
 	"candor/internal/passport"
 	"candor/internal/problem"
+	"candor/internal/promise"
 )
 
 // Recipient is somebody outside who is sent something. It is declared in code, named in the
@@ -101,7 +102,13 @@ func (d *ThirdDialer) DialContext(ctx context.Context, network, address string) 
 	return nil, last
 }
 
+// named reports whether the recipient is registered with that host.
+//
+// promise:P228
 func (d *ThirdDialer) named(host string) bool {
+	if promise.Cut("P228") {
+		return true
+	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	return slices.ContainsFunc(d.to.Hosts, func(h string) bool {
 		h = strings.ToLower(h)

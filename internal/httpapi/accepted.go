@@ -1,0 +1,48 @@
+package httpapi
+
+import "candor/internal/passport"
+
+// Accepted says what a field that a person may send is, and why it is taken. A field outside
+// this table fails the tests, and one outside the document is refused with 422.
+type Accepted struct {
+	Category passport.Category
+	Purpose  passport.Purpose
+}
+
+// Fields lists every field of every request: "operation/field". Identifiers in paths are not
+// data somebody gives: they name what is already there.
+func Fields() map[string]Accepted {
+	var (
+		code      = Accepted{passport.Credential, passport.Security}
+		password  = Accepted{passport.Credential, passport.Security}
+		name      = Accepted{passport.Identity, passport.Account}
+		email     = Accepted{passport.Identity, passport.Account}
+		choice    = Accepted{passport.Setting, passport.Account}
+		agreed    = Accepted{passport.ConsentLog, passport.Rights}
+		camera    = Accepted{passport.DeviceData, passport.Live}
+		cameraKey = Accepted{passport.Credential, passport.Live}
+		keep      = Accepted{passport.Setting, passport.Recording}
+		look      = Accepted{passport.Technical, passport.Live}
+		back      = Accepted{passport.Technical, passport.Recording}
+		page      = Accepted{passport.Technical, passport.Rights}
+		retry     = Accepted{passport.Technical, passport.Security}
+	)
+	return map[string]Accepted{
+		"beginSetup/code": code, "beginSetup/name": name, "beginSetup/email": email, "beginSetup/password": password,
+		"beginSetup/language": choice, "beginSetup/time_zone": choice, "beginSetup/recording": agreed,
+		"beginSetup/recording_text_hash": agreed, "beginSetup/add_demo_camera": camera,
+		"signIn/email": email, "signIn/password": password,
+		"changeAccount/name": name, "changeAccount/language": choice, "changeAccount/theme": choice, "changeAccount/time_zone": choice, "changeAccount/If-Match": retry,
+		"setPassword/current": password, "setPassword/new": password, "eraseAccount/password": password,
+		"checkCamera/address": camera, "checkCamera/sub_address": camera, "checkCamera/username": cameraKey, "checkCamera/password": cameraKey,
+		"addCamera/name": camera, "addCamera/address": camera, "addCamera/sub_address": camera, "addCamera/username": cameraKey, "addCamera/password": cameraKey,
+		"addCamera/recording": agreed, "addCamera/recording_text_hash": agreed, "addCamera/demo": camera, "addCamera/Idempotency-Key": retry,
+		"changeCamera/name": camera, "changeCamera/address": camera, "changeCamera/sub_address": camera, "changeCamera/username": cameraKey, "changeCamera/password": cameraKey,
+		"changeCamera/recording_mode": keep, "changeCamera/retention": keep, "changeCamera/retention/days": keep, "changeCamera/retention/bytes": keep, "changeCamera/If-Match": retry,
+		"removeCamera/password": password, "decideConsent/state": agreed, "decideConsent/text_hash": agreed,
+		"getStill/w": look, "watchWHEP/quality": look, "watchWHEP/audio": look, "watchMSE/quality": look, "watchMSE/audio": look, "listen/Last-Event-ID": look,
+		"getTimeline/from": back, "getTimeline/to": back, "getTimeline/profile": back, "getFrame/at": back, "getFrame/w": back,
+		"getFootage/from": back, "getFootage/to": back, "getFootage/profile": back, "getFootage/download": back,
+		"listAccesses/cursor": page, "listAccesses/limit": page, "listPurposes/lang": choice, "getPolicy/lang": choice,
+	}
+}
