@@ -38,7 +38,7 @@ web/dist/index.html: web/node_modules/.stamp $(WEB_SOURCES)
 	@cd web && npm run --silent build && touch dist/index.html dist/.keep
 
 lint: app ## formatting, vet, types
-	@test -z "$$(gofmt -l cmd internal smoke bench words web/*.go 2>/dev/null)" || { gofmt -l cmd internal smoke bench words web/*.go; echo "run gofmt -w on these"; exit 1; }
+	@test -z "$$(gofmt -l cmd internal smoke bench words policy clips web/*.go 2>/dev/null)" || { gofmt -l cmd internal smoke bench words web/*.go; echo "run gofmt -w on these"; exit 1; }
 	@go vet ./...
 	@cd web && npm run --silent check
 
@@ -67,7 +67,7 @@ bench: build ## measure; results in bench/out/*.json
 	@go run ./bench
 
 promises: build ## run the proofs and their cuts anew, write policy/evidence.json
-	@go run ./internal/promise/mutate
+	@go run ./cmd/promisecheck mutate
 
 openapi: build ## write the API description and the client's types anew
 	@bin/candor openapi > web/openapi.json && cd web && npm run --silent api

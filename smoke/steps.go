@@ -42,7 +42,7 @@ var steps = []step{
 func setUp(ctx context.Context, s *server) (string, error) {
 	var state struct {
 		Needed bool
-		Texts  map[string]struct{ Hash string }
+		Texts  struct{ Recording struct{ Hash string } }
 	}
 	if err := s.call(ctx, "GET", "/setup", nil, &state); err != nil {
 		return "", err
@@ -52,7 +52,7 @@ func setUp(ctx context.Context, s *server) (string, error) {
 	}
 	want := map[string]any{
 		"code": s.code, "name": name, "email": email, "password": password, "language": "en", "time_zone": "Europe/Berlin",
-		"recording": "given", "recording_text_hash": state.Texts["recording"].Hash, "add_demo_camera": true,
+		"recording": "given", "recording_text_hash": state.Texts.Recording.Hash, "add_demo_camera": true,
 	}
 	wrong := map[string]any{}
 	for k, v := range want {
@@ -339,7 +339,7 @@ func deleteAccount(ctx context.Context, s *server) (string, error) {
 
 // hunt looks through every byte of the data folder, first running and then stopped.
 func hunt(_ context.Context, s *server) (string, error) {
-	needles := [][]byte{[]byte(email), []byte(name), []byte("Otterson"), []byte(password)}
+	needles := []string{email, name, "Otterson", password}
 	hits, err := canary.Hunt(s.dir, needles)
 	if err != nil {
 		return "", err
@@ -352,7 +352,7 @@ func hunt(_ context.Context, s *server) (string, error) {
 		return "", err
 	}
 	for _, n := range needles {
-		if bytes.Contains(log, n) {
+		if bytes.Contains(log, []byte(n)) {
 			return "", fmt.Errorf("%q stands in the log", n)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 
 	"candor/internal/app"
-	"candor/internal/promise"
+	"candor/internal/promise/board"
 	ver "candor/internal/version"
 )
 
@@ -15,18 +15,18 @@ type promises struct {
 }
 
 func (p promises) Run(r *run) error {
-	board, err := promise.Board()
+	b, err := board.Built()
 	if err != nil {
 		return err
 	}
 	if p.JSON {
 		enc := json.NewEncoder(r.out)
 		enc.SetIndent("", "  ")
-		return enc.Encode(board)
+		return enc.Encode(b)
 	}
 	w := tabwriter.NewWriter(r.out, 0, 4, 2, ' ', 0)
-	for _, b := range board {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", b.ID, b.State, b.Statement)
+	for _, row := range b.Promises {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", row.ID, row.State, row.Statement)
 	}
 	return w.Flush()
 }
@@ -34,11 +34,7 @@ func (p promises) Run(r *run) error {
 type openapi struct{}
 
 func (openapi) Run(r *run) error {
-	b, err := app.OpenAPI()
-	if err != nil {
-		return err
-	}
-	_, err = r.out.Write(b)
+	_, err := r.out.Write(app.OpenAPI())
 	return err
 }
 

@@ -18,6 +18,7 @@ type post struct {
 	binding   id.Binding
 	poked     chan struct{}
 	recording atomic.Bool
+	settling  []chan struct{} // closed after the next look; guarded by the station's mu
 
 	mu     sync.Mutex // guards the two leases against Reconnect
 	pull   *permit.Lease
@@ -36,32 +37,47 @@ func (p *post) run(ctx context.Context) {
 		p.end(&p.pull)
 		s.mu.Lock()
 		delete(s.posts, p.binding)
+		settled(p.settling)
 		s.mu.Unlock()
 	}()
 	for {
+		s.mu.Lock()
+		waiting := p.settling
+		p.settling = nil
+		s.mu.Unlock()
 		found, ok, err := s.Cameras.Find(ctx, p.binding)
 		wait := time.Duration(0)
 		switch {
 		case ctx.Err() != nil:
+			settled(waiting)
 			return
 		case err != nil:
 			log.Warn("camera cannot be looked up", "err", err)
 			wait = again
 		case !ok:
+			settled(waiting)
 			return
 		default:
 			ref = found
 			if err := p.arrange(ctx, ref); err != nil {
 				if ctx.Err() != nil {
+					settled(waiting)
 					return
 				}
 				log.Warn("camera cannot be looked after as it should", "err", err)
 				wait = again
 			}
 		}
+		settled(waiting)
 		if !p.wait(ctx, wait) {
 			return
 		}
+	}
+}
+
+func settled(waiting []chan struct{}) {
+	for _, w := range waiting {
+		close(w)
 	}
 }
 

@@ -140,6 +140,26 @@ func (s *Station) Poke(b id.Binding) {
 	}
 }
 
+// Settle pokes a camera and returns when what runs agrees with what was decided before, or with
+// the context's end.
+func (s *Station) Settle(ctx context.Context, b id.Binding) {
+	done := make(chan struct{})
+	s.mu.Lock()
+	p := s.posts[b]
+	if p != nil {
+		p.settling = append(p.settling, done)
+	}
+	s.mu.Unlock()
+	if p == nil {
+		return
+	}
+	s.Poke(b)
+	select {
+	case <-ctx.Done():
+	case <-done:
+	}
+}
+
 // Reconnect has a camera connected anew with what is known of it now.
 func (s *Station) Reconnect(b id.Binding) {
 	s.mu.Lock()

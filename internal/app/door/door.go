@@ -61,7 +61,7 @@ func granted(p permit.Permit) (permit.Grant, error) {
 func receipt(r rights.Receipt) httpapi.Receipt {
 	out := httpapi.Receipt{
 		ID: r.ID, Token: r.Token, What: string(r.What), RequestedAt: moment(&r.RequestedAt), UnopenableAt: moment(r.UnopenableAt), DoneAt: moment(r.DoneAt),
-		Keys: r.KeysDestroyed, Swept: httpapi.Swept(r.Swept), Days: r.UnrecoverableByDays,
+		Keys: r.KeysDestroyed, Swept: httpapi.Swept{Objects: r.Swept.Objects, Bytes: r.Swept.Bytes, Rows: r.Swept.Rows}, Days: r.UnrecoverableByDays,
 	}
 	for _, s := range r.Steps {
 		out.Steps = append(out.Steps, httpapi.Step{Step: s.Name, At: moment(&s.At), Done: true})

@@ -9,7 +9,7 @@ import (
 	"candor/internal/passport"
 	"candor/internal/policy"
 	"candor/internal/problem"
-	"candor/internal/promise"
+	"candor/internal/promise/board"
 )
 
 // Policy shows the policy that is in force.
@@ -59,9 +59,9 @@ func (p Policy) Text(_ context.Context, lang string) (httpapi.PolicyText, error)
 
 // Promises is the board.
 func (p Policy) Promises(context.Context) (json.RawMessage, error) {
-	board, err := promise.Board()
+	b, err := board.Built()
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(board)
+	return json.Marshal(b)
 }

@@ -1,0 +1,142 @@
+// Package app puts the rooms together. It is the only package that knows everybody: one
+// function per subsystem, called in the order in which they need each other, and closed in the
+// opposite one. It decides nothing that a room could decide.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+
+	"candor/internal/account"
+	"candor/internal/bus"
+	"candor/internal/clock"
+	"candor/internal/config"
+	"candor/internal/consent"
+	"candor/internal/decode"
+	"candor/internal/democam"
+	"candor/internal/device"
+	"candor/internal/egress"
+	"candor/internal/footage"
+	"candor/internal/front"
+	"candor/internal/gate"
+	"candor/internal/httpapi"
+	"candor/internal/id"
+	"candor/internal/ingest"
+	"candor/internal/live/mse"
+	"candor/internal/live/still"
+	"candor/internal/live/whep"
+	"candor/internal/logging"
+	"candor/internal/media"
+	"candor/internal/metrics"
+	"candor/internal/policy"
+	"candor/internal/retention"
+	"candor/internal/rights"
+	"candor/internal/seal"
+	"candor/internal/sqldb"
+	"candor/internal/station"
+	"candor/internal/translog"
+)
+
+// Options say what to run.
+type Options struct {
+	Config config.Config
+	Out    io.Writer // what the person who started it reads
+	Err    io.Writer // the log
+	Demo   *Demo     // nil: no demo camera
+}
+
+// Demo says what the demo camera shows. Empty names mean the clips inside the program.
+type Demo struct{ Main, Sub string }
+
+// house is everything that runs. Each field is filled by the wiring function of its subsystem.
+type house struct {
+	config config.Config
+	demo   *Demo
+	out    io.Writer
+	log    *slog.Logger
+	clock  clock.Clock
+	tenant id.Tenant
+
+	policy  *policy.Policy
+	db      *sqldb.DB
+	keys    *seal.Keeper
+	bus     *bus.Bus
+	outbox  *bus.Outbox
+	metrics *metrics.Registry
+
+	gate    *gate.Gate
+	records *translog.Log
+	people  *account.Room
+	consent *consent.Room
+	devices *device.Room
+
+	hub     *media.Hub
+	egress  *egress.Room
+	puller  *ingest.Supervisor
+	camera  *democam.Server
+	footage *footage.Room
+	station *station.Station
+	decoder *decode.Pool
+	stills  *still.Maker
+	whep    *whep.Server
+	mse     *mse.Server
+
+	office    *rights.Office
+	retention *retention.Loop
+	code      setupCode
+	api       *httpapi.API
+	front     *front.Front
+	news      news
+
+	closers []func() error // called last to first
+}
+
+// Serve runs the house until ctx ends or a door fails, then closes it in order.
+func Serve(ctx context.Context, o Options) (err error) {
+	log, flush := logging.New(o.Err, logging.Options{Level: o.Config.Log.Level.Slog(), Format: string(o.Config.Log.Format)})
+	defer flush()
+	h := &house{config: o.Config, demo: o.Demo, out: o.Out, log: log, clock: clock.Wall, tenant: id.DefaultTenant}
+	defer func() { err = errors.Join(err, h.close()) }()
+	for _, step := range []func(context.Context) error{
+		h.ground, h.rooms, h.pictures, h.goodbyes, h.doors, h.open,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	if err := h.greet(ctx); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		h.log.Info("stopping")
+		return nil
+	case err := <-h.front.Failed():
+		return err
+	}
+}
+
+// room is the logger of a room.
+func (h *house) room(name string) *slog.Logger { return logging.Room(h.log, name) }
+
+// closing has f called when the house closes, before what was opened earlier.
+func (h *house) closing(what string, f func() error) {
+	h.closers = append(h.closers, func() error {
+		if err := f(); err != nil {
+			return fmt.Errorf("close %s: %w", what, err)
+		}
+		return nil
+	})
+}
+
+func (h *house) close() error {
+	var errs []error
+	for _, f := range slices.Backward(h.closers) {
+		errs = append(errs, f())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,270 @@
+package door
+
+import (
+	"context"
+	"time"
+
+	"candor/internal/account"
+	"candor/internal/consent"
+	"candor/internal/democam"
+	"candor/internal/device"
+	"candor/internal/egress"
+	"candor/internal/httpapi"
+	"candor/internal/id"
+	"candor/internal/ingest"
+	"candor/internal/ingest/rtsp"
+	"candor/internal/media"
+	"candor/internal/passport"
+	"candor/internal/permit"
+	"candor/internal/problem"
+	"candor/internal/rights"
+	"candor/internal/station"
+	"candor/words"
+)
+
+// Cameras is an owner's cameras.
+type Cameras struct {
+	Devices *device.Room
+	People  *account.Room
+	Consent *consent.Room
+	Office  *rights.Office
+	Station *station.Station
+	Puller  *ingest.Supervisor
+	Egress  *egress.Room
+	Demo    *democam.Server // nil without one
+	Tell    func(kind string, a id.Account, b id.Binding)
+}
+
+var _ httpapi.Cameras = Cameras{}
+
+// Sites lists the person's places.
+func (c Cameras) Sites(ctx context.Context, p permit.Permit, a id.Account) ([]httpapi.Site, error) {
+	g, err := granted(p)
+	if err != nil {
+		return nil, err
+	}
+	all, err := c.Devices.Sites(ctx, p, g.Tenant, a)
+	out := make([]httpapi.Site, 0, len(all))
+	for _, s := range all {
+		out = append(out, httpapi.Site(s))
+	}
+	return out, err
+}
+
+// Zone is the time zone in which a camera's days are cut.
+func (c Cameras) Zone(ctx context.Context, p permit.Permit, b id.Binding) (*time.Location, error) {
+	g, err := granted(p)
+	if err != nil {
+		return nil, err
+	}
+	site, err := c.Devices.SiteOf(ctx, p, g.Tenant, b)
+	if err != nil {
+		return nil, err
+	}
+	return site.Location()
+}
+
+// List shows the person's cameras.
+func (c Cameras) List(ctx context.Context, p permit.Permit, a id.Account) ([]httpapi.Camera, error) {
+	g, err := granted(p)
+	if err != nil {
+		return nil, err
+	}
+	all, err := c.Devices.List(ctx, p, g.Tenant, a)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]httpapi.Camera, 0, len(all))
+	for _, cam := range all {
+		seen, err := c.show(ctx, cam)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, seen)
+	}
+	return out, nil
+}
+
+// Get shows one camera.
+func (c Cameras) Get(ctx context.Context, p permit.Permit, b id.Binding) (httpapi.Camera, error) {
+	g, err := granted(p)
+	if err != nil {
+		return httpapi.Camera{}, err
+	}
+	cam, err := c.Devices.Get(ctx, p, g.Tenant, b)
+	if err != nil {
+		return httpapi.Camera{}, err
+	}
+	return c.show(ctx, cam)
+}
+
+// show adds to what is kept of a camera how it is now.
+func (c Cameras) show(ctx context.Context, cam device.Camera) (httpapi.Camera, error) {
+	said, err := c.Consent.State(ctx, cam.Tenant, cam.Subject(), cam.Binding, passport.Recording)
+	if err != nil {
+		return httpapi.Camera{}, err
+	}
+	mode := string(cam.Recording)
+	if said != consent.Given {
+		mode = "off"
+	}
+	now := c.Puller.State(cam.Device)
+	return httpapi.Camera{
+		ID: cam.Binding, Name: cam.Name, Site: cam.Site, Demo: cam.Demo, CreatedAt: httpapi.Moment(cam.CreatedAt),
+		State: httpapi.CameraState{
+			Phase: string(now.Phase), Since: httpapi.Moment(now.Since), Code: now.Code, Args: now.Args, NextTry: httpapi.Moment(now.NextTry),
+		},
+		Recording: httpapi.CameraRecording{Mode: mode, Consent: string(said), Actual: c.Station.Recording(cam.Binding)},
+		Streams:   streams(now),
+		Retention: httpapi.Retention{Days: cam.Retention.Days, Bytes: cam.Retention.Bytes},
+	}, nil
+}
+
+func streams(s ingest.State) []httpapi.Stream {
+	var out []httpapi.Stream
+	for _, profile := range []media.Profile{media.Main, media.Sub} {
+		if st, ok := stream(profile, s.Streams[profile].Description); ok {
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
+// Check connects to a camera that is not added yet.
+func (c Cameras) Check(ctx context.Context, _ permit.Permit, a httpapi.Address) (httpapi.Checked, error) {
+	main, err := address(a.Address, a.Username, a.Password)
+	if err != nil {
+		return httpapi.Checked{}, err
+	}
+	dial := c.Egress.Device(id.Binding{})
+	seen, err := rtsp.Check(ctx, dial, main)
+	if err != nil {
+		return httpapi.Checked{}, err
+	}
+	out := httpapi.Checked{}
+	if st, ok := stream(media.Main, seen); ok {
+		out.Streams = append(out.Streams, st)
+	}
+	out.Warnings = warnings(seen)
+	if a.SubAddress == "" {
+		return out, nil
+	}
+	sub, err := address(a.SubAddress, main.Username, main.Password)
+	if err != nil {
+		return httpapi.Checked{}, err
+	}
+	if seen, err = rtsp.Check(ctx, dial, sub); err != nil {
+		return httpapi.Checked{}, err
+	}
+	if st, ok := stream(media.Sub, seen); ok {
+		out.Streams = append(out.Streams, st)
+	}
+	return out, nil
+}
+
+// address takes a user name and password out of what was typed; given ones win.
+func address(typed, username, password string) (ingest.Address, error) {
+	url, in, err := device.ParseAddress(typed)
+	if err != nil {
+		return ingest.Address{}, err
+	}
+	if username == "" && password == "" && in != nil {
+		username, password = in.Username, in.Password
+	}
+	return ingest.Address{URL: url, Username: username, Password: password}, nil
+}
+
+// Add binds a camera, keeps what was said about recording, and has it connected.
+func (c Cameras) Add(ctx context.Context, p permit.Permit, a id.Account, n httpapi.NewCamera) (httpapi.Camera, error) {
+	g, err := granted(p)
+	if err != nil {
+		return httpapi.Camera{}, err
+	}
+	wanted := device.New{Name: n.Name, Main: n.Address, Sub: n.SubAddress, Credentials: device.Credentials{Username: n.Username, Password: n.Password}}
+	if n.Demo {
+		if c.Demo == nil {
+			return httpapi.Camera{}, problem.Conflict("camera.no_demo")
+		}
+		wanted.Demo, wanted.Main, wanted.Sub = true, c.Demo.URL(media.Main), c.Demo.URL(media.Sub)
+		if wanted.Name == "" {
+			wanted.Name = words.Sentence(n.Language, "camera.demo_name", nil)
+		}
+	}
+	added, err := c.Devices.Add(ctx, p, g.Tenant, a, wanted)
+	if err != nil {
+		return httpapi.Camera{}, err
+	}
+	if n.Recording != "" {
+		_, err = c.Consent.Record(ctx, consent.Decision{
+			Tenant: g.Tenant, Subject: id.SubjectOf(a), Binding: added.Binding, Purpose: passport.Recording, State: consent.State(n.Recording),
+			TextHash: n.RecordingText, How: "add camera", Actor: g.Actor,
+		})
+	}
+	c.Station.Poke(added.Binding)
+	c.Tell("camera.added", a, added.Binding)
+	if err != nil { // the camera is there and not recorded, as nobody agreed to that
+		return httpapi.Camera{}, err
+	}
+	return c.show(ctx, added)
+}
+
+// Change changes a camera and has it looked at anew.
+func (c Cameras) Change(ctx context.Context, p permit.Permit, b id.Binding, change httpapi.CameraChange) (httpapi.Camera, error) {
+	g, err := granted(p)
+	if err != nil {
+		return httpapi.Camera{}, err
+	}
+	d := device.Change{Name: change.Name, Main: change.Address, Sub: change.SubAddress}
+	if change.RecordingMode != nil {
+		d.Recording = new(device.Mode(*change.RecordingMode))
+	}
+	if change.Retention != nil {
+		d.Retention = &device.Retention{Days: change.Retention.Days, Bytes: change.Retention.Bytes}
+	}
+	if change.Username != nil || change.Password != nil {
+		d.Credentials = &device.Credentials{Username: value(change.Username), Password: value(change.Password)}
+	}
+	cam, err := c.Devices.Change(ctx, p, g.Tenant, b, d)
+	if err != nil {
+		return httpapi.Camera{}, err
+	}
+	if d.Main != nil || d.Sub != nil || d.Credentials != nil {
+		c.Station.Reconnect(b)
+	} else {
+		c.Station.Poke(b)
+	}
+	if d.Recording != nil {
+		c.Station.Settle(ctx, b)
+	}
+	return c.show(ctx, cam)
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// Remove says goodbye to a camera.
+func (c Cameras) Remove(ctx context.Context, p permit.Permit, b id.Binding, password string) (httpapi.Receipt, error) {
+	g, err := granted(p)
+	if err != nil {
+		return httpapi.Receipt{}, err
+	}
+	if password != "" {
+		if err := c.People.VerifyPassword(ctx, g.Tenant, g.Actor.Account, password); err != nil {
+			return httpapi.Receipt{}, err
+		}
+	}
+	if err := c.Devices.Release(ctx, g.Tenant, b); err != nil {
+		return httpapi.Receipt{}, err
+	}
+	r, err := c.Office.RemoveCamera(ctx, p, b)
+	if err != nil {
+		return httpapi.Receipt{}, err
+	}
+	c.Station.Poke(b)
+	c.Tell("camera.removed", g.Actor.Account, b)
+	return receipt(r), nil
+}

@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"candor/internal/app/door"
+	"candor/internal/front"
+	"candor/internal/httpapi"
+	"candor/internal/id"
+	"candor/internal/policy"
+	"candor/internal/version"
+	"candor/internal/webapp"
+	"candor/web"
+	"candor/words"
+)
+
+// doors fits the rooms to the HTTP door.
+func (h *house) doors(ctx context.Context) error {
+	if err := h.beginSetup(ctx); err != nil {
+		return err
+	}
+	sessions := door.Sessions{Room: h.people, Gate: h.gate}
+	cameras := door.Cameras{
+		Devices: h.devices, People: h.people, Consent: h.consent, Office: h.office, Station: h.station, Puller: h.puller, Egress: h.egress, Demo: h.camera,
+		Tell: h.news.tell,
+	}
+	h.api = httpapi.New(httpapi.Deps{
+		Version: version.Version, Tenant: h.tenant, Language: h.config.Language, Clock: h.clock, Log: h.room("httpapi"), Words: words.Sentence,
+		Page: h.metrics.Handler(), Ready: h.ready,
+		Gate:     door.Gate{Gate: h.gate},
+		Setup:    door.Setup{Tenant: h.tenant, People: h.people, Devices: h.devices, Gate: h.gate, Sessions: sessions, Cameras: cameras, Secret: h.code.get, Done: h.code.done},
+		Sessions: sessions,
+		Accounts: door.Accounts{Room: h.people, Office: h.office, Gone: h.gone},
+		Cameras:  cameras,
+		Live:     door.Live{Cameras: h.bindings(), Hub: h.hub, Stills: h.stills, WHEP: h.whep, MSE: h.mse},
+		Footage:  door.Footage{Cameras: h.bindings(), Room: h.footage, Decoder: h.decoder, Zones: cameras},
+		Privacy:  door.Privacy{Office: h.office, Log: h.records, Consent: h.consent, Station: h.station, Tell: func(a id.Account, b id.Binding) { h.news.tell("camera.recording", a, b) }},
+		Policy:   door.Policy{Policy: h.policy, Facts: h.facts()},
+	})
+	h.news.events.Store(h.api.Events())
+	return nil
+}
+
+func (h *house) facts() policy.Facts {
+	f := policy.Facts{}
+	if h.config.HTTP.TLS == "acme" {
+		f.Configured = append(f.Configured, "acme")
+	}
+	return f
+}
+
+// beginSetup has a code ready while no account exists.
+func (h *house) beginSetup(ctx context.Context) error {
+	any, err := h.people.Any(ctx, h.tenant)
+	if err != nil || any {
+		return err
+	}
+	return h.code.load(h.config.DataDir, h.config.SetupCode.Reveal())
+}
+
+// ready reports whether requests can be served.
+func (h *house) ready(ctx context.Context) error {
+	var one int
+	return h.db.Read.NewRaw("SELECT one FROM sqldb_installation").Scan(ctx, &one)
+}
+
+// open opens the front door.
+func (h *house) open(ctx context.Context) error {
+	app, err := webapp.New(web.Files, webapp.Options{Strict: h.config.HTTP.TLS == "acme"})
+	if err != nil {
+		return err
+	}
+	authority, err := h.authority()
+	if err != nil {
+		return err
+	}
+	c := h.config.HTTP
+	h.front, err = front.New(front.Options{
+		Mode: front.Mode(c.TLS), Listen: c.Listen, TLSListen: c.TLSListen, Domains: c.Domains, BasePath: c.BasePath, TrustedProxies: c.TrustedProxies,
+		Dir: h.path(tlsFolder), Authority: authority, StopWithin: h.stopWithin(), Log: h.room("front"), Clock: h.clock, Words: words.Sentence,
+		OnStop: h.api.Drain,
+	})
+	if err != nil {
+		return err
+	}
+	api := h.api.Handler()
+	err = h.front.Start(ctx, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch p := r.URL.Path; {
+		case strings.HasPrefix(p, "/api/"), p == "/healthz", p == "/readyz", p == "/metrics":
+			api.ServeHTTP(w, r)
+		default:
+			app.ServeHTTP(w, r)
+		}
+	}))
+	if err != nil {
+		return err
+	}
+	h.closing("front door", func() error { return h.front.Stop(context.Background()) })
+	return nil
+}
+
+// greet tells the person who started it where to look.
+func (h *house) greet(context.Context) error {
+	urls := h.front.URLs()
+	fmt.Fprintf(h.out, "\n  Candor %s is running.\n\n  Open      %s\n", version.Version, strings.TrimSuffix(urls[0], "/"))
+	for _, u := range urls[1:] {
+		fmt.Fprintf(h.out, "            %s\n", strings.TrimSuffix(u, "/"))
+	}
+	if code := h.code.get(); code != "" {
+		fmt.Fprintf(h.out, "  Set-up code  %s   (candor setup-code prints it again)\n", code)
+	}
+	fmt.Fprintf(h.out, "  Data      %s\n\n", h.config.DataDir)
+	return nil
+}

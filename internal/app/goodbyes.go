@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+
+	"candor/internal/account"
+	"candor/internal/consent"
+	"candor/internal/device"
+	"candor/internal/gate"
+	"candor/internal/passport"
+	"candor/internal/retention"
+	"candor/internal/rights"
+	"candor/internal/translog/held"
+)
+
+// goodbyes wires what people may ask for, and the loop that lets go of what is due.
+func (h *house) goodbyes(ctx context.Context) error {
+	h.office = &rights.Office{
+		DB: h.db, Keys: h.keys, Clock: h.clock, Log: h.room("rights"),
+		Revoke: func(ctx context.Context, w rights.Whose) error {
+			return h.gate.Revoke(ctx, gate.Right{Tenant: w.Tenant, Subject: w.Subject, Binding: w.Binding, Purpose: w.Purpose})
+		},
+		Holders: []rights.Holder{
+			h.footage.Holder(), device.Holder{Of: h.devices}, consent.Holder{Of: h.consent}, held.Holder{Log: h.records}, account.Holder{Of: h.people},
+		},
+		Rests: func(p passport.Purpose) []passport.Category {
+			if p == passport.Recording {
+				return []passport.Category{passport.Footage}
+			}
+			return nil
+		},
+		BackupDays: h.policy.BackupDays, ReceiptDays: h.policy.ReceiptDays,
+	}
+	if err := h.office.Start(ctx); err != nil {
+		return err
+	}
+	h.closing("goodbyes", h.office.Close)
+	h.retention = &retention.Loop{
+		Clock: h.clock, Log: h.room("retention"), Keys: h.keys,
+		Sweepers: []retention.Sweeper{
+			{Room: "footage", Sweep: func(ctx context.Context) error { _, err := h.footage.Sweep(ctx); return err }},
+			{Room: "account", Sweep: func(ctx context.Context) error { _, err := h.people.Expire(ctx); return err }},
+		},
+		Limit: func(c passport.Category) (int, bool) {
+			l, ok := h.policy.Lifetime(c)
+			return l.Days, ok && l.Days > 0
+		},
+	}
+	if err := h.retention.Start(ctx); err != nil {
+		return err
+	}
+	h.closing("retention", h.retention.Close)
+	if err := h.station.Start(ctx); err != nil {
+		return err
+	}
+	h.closing("station", func() error { h.station.Close(); return nil })
+	return nil
+}

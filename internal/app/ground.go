@@ -1,0 +1,112 @@
+package app
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"candor/internal/bus"
+	"candor/internal/clock"
+	"candor/internal/config"
+	"candor/internal/id"
+	"candor/internal/metrics"
+	"candor/internal/policy"
+	"candor/internal/problem"
+	"candor/internal/seal"
+	"candor/internal/sqldb"
+	"candor/internal/version"
+)
+
+// The places in the data folder.
+const (
+	databaseFile = "candor.db"
+	keysFolder   = "keys"
+	footageDir   = "footage"
+	tlsFolder    = "tls"
+	lockFile     = "lock"
+	codeFile     = "setup-code"
+)
+
+func (h *house) path(name string) string { return filepath.Join(h.config.DataDir, name) }
+
+// ground opens what everything stands on: the folder, the policy, the database, the keys, the bus.
+func (h *house) ground(ctx context.Context) error {
+	release, err := lock(h.config.DataDir)
+	if err != nil {
+		return err
+	}
+	h.closing("data folder", release)
+	if h.policy, err = policy.Built(); err != nil {
+		return fmt.Errorf("read the policy: %w", err)
+	}
+	h.metrics = metrics.New(version.Version, Passports())
+	if h.db, h.keys, err = vault(ctx, h.config, h.clock); err != nil {
+		return err
+	}
+	h.closing("database", h.db.Close)
+	h.closing("keys", h.keys.Close)
+	if h.bus, err = bus.Start(h.clock, h.room("bus"), Passports()); err != nil {
+		return err
+	}
+	h.closing("bus", h.bus.Close)
+	h.outbox = &bus.Outbox{DB: h.db, Bus: h.bus, Clock: h.clock, Log: h.room("bus")}
+	h.outbox.Start()
+	h.closing("outbox", h.outbox.Close)
+	return nil
+}
+
+// lock makes sure that one program at a time uses a data folder.
+func lock(dir string) (release func() error, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, problem.Unavailable("data.unusable").With("folder", dir).Because(err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, problem.Unavailable("data.unusable").With("folder", dir).Because(err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(problem.Conflict("data.in_use").With("folder", dir).Because(err), f.Close())
+	}
+	return f.Close, nil
+}
+
+// vault opens the database and the keys that belong to it. Keys are made only for a database
+// that has never held anything.
+func vault(ctx context.Context, c config.Config, now clock.Clock) (*sqldb.DB, *seal.Keeper, error) {
+	address := c.Database.Reveal()
+	if address == "" {
+		address = filepath.Join(c.DataDir, databaseFile)
+	}
+	db, err := sqldb.Open(ctx, address)
+	if err != nil {
+		return nil, nil, err
+	}
+	fresh, err := blank(ctx, db)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	keys, err := seal.Open(ctx, seal.Options{Dir: filepath.Join(c.DataDir, keysFolder), Fresh: fresh, Clock: now})
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	if fresh {
+		_, err = db.Write.NewRaw("INSERT INTO sqldb_installation (one, id, created_ms) VALUES (1, ?, ?)", id.New[struct{}](), int64(clock.At(now.Now()))).Exec(ctx)
+		if err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("begin the installation: %w", err), keys.Close(), db.Close())
+		}
+	}
+	return db, keys, nil
+}
+
+func blank(ctx context.Context, db *sqldb.DB) (bool, error) {
+	var one int
+	err := db.Read.NewRaw("SELECT one FROM sqldb_installation").Scan(ctx, &one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return true, nil
+	}
+	return false, err
+}

@@ -1,0 +1,53 @@
+package app
+
+import (
+	"slices"
+
+	"candor/internal/account"
+	"candor/internal/bus"
+	"candor/internal/consent"
+	"candor/internal/device"
+	"candor/internal/footage"
+	"candor/internal/gate"
+	"candor/internal/httpapi"
+	"candor/internal/ingest"
+	"candor/internal/logging"
+	"candor/internal/metrics"
+	"candor/internal/passport"
+	"candor/internal/rights"
+	"candor/internal/seal"
+	"candor/internal/translog"
+)
+
+// Passports are those of every room. What is stored, sent, logged or counted and not among them
+// fails a test or does not start.
+func Passports() []passport.Passport {
+	return slices.Concat(
+		installation(), account.Passports(), bus.Passports(), consent.Passports(), device.Passports(), footage.Passports(), gate.Passports(),
+		httpapi.Passports(), ingest.Passports(), logging.Passports(), metrics.Passports(), rights.Passports(), seal.Passports(), translog.Passports(),
+		counted(),
+	)
+}
+
+// installation is what sqldb itself keeps.
+func installation() []passport.Passport {
+	var out []passport.Passport
+	for _, column := range []string{
+		"sqldb_installation.one", "sqldb_installation.id", "sqldb_installation.created_ms",
+		"sqldb_version.id", "sqldb_version.version_id", "sqldb_version.is_applied", "sqldb_version.tstamp",
+	} {
+		out = append(out, passport.Passport{
+			ID: passport.ID(column), Where: column, Category: passport.Technical, Purposes: []passport.Purpose{passport.Security},
+			Until: "installation ends", Erasure: passport.Keep, Owner: "none",
+		})
+	}
+	return out
+}
+
+// counted are the gauges that the house itself shows.
+func counted() []passport.Passport {
+	return []passport.Passport{
+		metrics.Passport("cameras"), metrics.Passport("cameras_recording"), metrics.Passport("live_viewers", "transport"), metrics.Passport("goodbyes_pending"),
+		metrics.Passport("footage_writes"), metrics.Passport("footage_syncs"), metrics.Passport("oldest_key_seconds", "category"),
+	}
+}

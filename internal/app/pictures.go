@@ -1,0 +1,153 @@
+package app
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+
+	"candor/clips"
+	"candor/internal/app/door"
+	"candor/internal/blob"
+	"candor/internal/decode"
+	"candor/internal/democam"
+	"candor/internal/egress"
+	"candor/internal/footage"
+	"candor/internal/id"
+	"candor/internal/ingest"
+	"candor/internal/live/mse"
+	"candor/internal/live/still"
+	"candor/internal/live/whep"
+	"candor/internal/media"
+	"candor/internal/passport"
+	"candor/internal/permit"
+	"candor/internal/station"
+)
+
+// pictures wires the way of a frame: camera, hub, viewers, footage.
+func (h *house) pictures(ctx context.Context) error {
+	h.hub = media.NewHub()
+	h.egress = egress.New(egress.Options{Networks: h.config.Cameras.Networks, AllowLoopback: h.config.Cameras.AllowLoopback, Log: h.room("egress")})
+	if err := h.startCamera(); err != nil {
+		return err
+	}
+	h.puller = &ingest.Supervisor{
+		Hub: h.hub, Clock: h.clock, Log: h.room("ingest"),
+		Dialer:  func(b id.Binding) ingest.Dialer { return h.egress.Device(b) },
+		OnState: func(d id.Device, _ ingest.State) { h.news.camera(d) },
+	}
+	h.closing("ingest", func() error { h.puller.Close(); return nil })
+	if err := h.openFootage(ctx); err != nil {
+		return err
+	}
+	h.station = &station.Station{
+		Cameras: knowing{h.bindings(), &h.news}, Gate: door.Leases{Gate: h.gate}, Puller: h.puller, Recorder: recorder{h.footage}, Hub: h.hub, Log: h.room("station"),
+		OnChange: func(r station.Ref) { h.news.tell("camera.recording", r.Account, r.Binding) },
+	}
+	return h.openViews()
+}
+
+func (h *house) bindings() door.Bindings {
+	return door.Bindings{Tenant: h.tenant, Devices: h.devices, Demo: h.camera}
+}
+
+// startCamera starts the demo camera and opens the one address on this machine where it listens.
+func (h *house) startCamera() error {
+	if h.demo == nil {
+		return nil
+	}
+	h.camera = &democam.Server{Log: h.room("democam"), Main: h.demo.Main, Sub: h.demo.Sub}
+	if h.demo.Main == "" {
+		h.camera.FS, h.camera.Main, h.camera.Sub = clips.Files, "people.mp4", "people.sub.mp4"
+	}
+	if err := h.camera.Start(); err != nil {
+		return err
+	}
+	h.closing("demo camera", func() error { h.camera.Close(); return nil })
+	at, err := netip.ParseAddrPort(h.camera.Address())
+	if err != nil {
+		return err
+	}
+	h.egress.AllowDemo(at)
+	return nil
+}
+
+func (h *house) openFootage(ctx context.Context) error {
+	store, err := blob.OpenDisk(h.path(footageDir))
+	if err != nil {
+		return err
+	}
+	h.footage = &footage.Room{
+		DB: h.db, Keys: h.keys, Store: store, Clock: h.clock, Log: h.room("footage"),
+		Policy: func(ctx context.Context, c footage.Camera) (footage.Policy, error) {
+			r, err := h.devices.Ref(ctx, c.Tenant, c.Binding)
+			return footage.Policy{Days: r.Retention.Days, Bytes: r.Retention.Bytes}, err
+		},
+	}
+	if err := h.footage.Open(ctx); err != nil {
+		return err
+	}
+	h.closing("footage", h.footage.Close)
+	return nil
+}
+
+// openViews wires the ways out of live pictures.
+func (h *house) openViews() error {
+	h.decoder = &decode.Pool{Path: h.config.Decode.Path, Limit: h.config.Decode.Limit, Log: h.room("decode")}
+	h.closing("decoder", func() error { h.decoder.Close(); return nil })
+	h.stills = &still.Maker{Decoder: h.decoder, Clock: h.clock}
+	h.mse = &mse.Server{Log: h.room("live")}
+	h.whep = &whep.Server{UDPPort: h.config.WebRTC.UDPPort, Loopback: true, Log: h.room("live")}
+	for _, ip := range h.config.WebRTC.ExternalIPs {
+		h.whep.ExternalIPs = append(h.whep.ExternalIPs, ip.String())
+	}
+	if port := h.config.WebRTC.TCPPort; port != 0 {
+		l, err := net.Listen("tcp", ":"+strconv.Itoa(port))
+		if err != nil {
+			return err
+		}
+		h.whep.TCP = l
+	}
+	if err := h.whep.Start(); err != nil {
+		return err
+	}
+	h.closing("WebRTC", h.whep.Close)
+	return nil
+}
+
+// maxDays is the longest that footage may stay under the policy.
+func (h *house) maxDays() int {
+	if l, ok := h.policy.Lifetime(passport.Footage); ok && l.Days > 0 {
+		return l.Days
+	}
+	return h.config.Recording.Days
+}
+
+// recorder lets the station use the footage room.
+type recorder struct{ room *footage.Room }
+
+var _ station.Recorder = recorder{}
+
+func camera(r station.Ref) footage.Camera {
+	return footage.Camera{Tenant: r.Tenant, Subject: id.SubjectOf(r.Account), Binding: r.Binding, Device: r.Device}
+}
+
+var reasons = map[station.Reason]footage.Reason{
+	station.Off: footage.RecordingOff, station.PausedNow: footage.RecordingOff, station.Offline: footage.Offline, station.Stopping: footage.Restart,
+}
+
+func (r recorder) Record(l *permit.Lease, ref station.Ref, s *media.Stream) (station.Recording, error) {
+	rec, err := r.room.Record(l, camera(ref), media.Main, s)
+	if err != nil {
+		return nil, err
+	}
+	return recording{rec}, nil
+}
+
+func (r recorder) Note(ctx context.Context, ref station.Ref, why station.Reason) error {
+	return r.room.Note(ctx, camera(ref), reasons[why])
+}
+
+type recording struct{ *footage.Recording }
+
+func (r recording) Stop(why station.Reason) { r.Recording.Stop(reasons[why]) }
