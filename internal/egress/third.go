@@ -2,6 +2,8 @@ package egress
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,6 +27,7 @@ type Recipient struct {
 	Fields  []string         // what it is sent, by passport or plain name
 	Hosts   []string         // exact names; a leading dot allows the names below
 	Private bool             // its hosts may lie in private networks (an authority of one's own)
+	Roots   *x509.CertPool   // who vouches for its hosts; nil: whom this machine trusts
 }
 
 // Sending is one line of the ledger: that something is about to be sent, never what.
@@ -134,6 +137,7 @@ func (d *ThirdDialer) Client() *http.Client {
 		Timeout: time.Minute,
 		Transport: &http.Transport{
 			DialContext:         d.DialContext,
+			TLSClientConfig:     &tls.Config{RootCAs: d.to.Roots, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout: dialTimeout,
 			IdleConnTimeout:     30 * time.Second,
 			MaxIdleConns:        4,

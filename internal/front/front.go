@@ -162,9 +162,11 @@ func (f *Front) serve(l net.Listener, h http.Handler, config *tls.Config) {
 		Handler:           h,
 		TLSConfig:         config,
 		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          log.New(quiet{f.o.Log}, "", 0),
+		// A deadline a handler sets stays on the connection; this one begins anew with each request.
+		WriteTimeout:   time.Minute,
+		IdleTimeout:    2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
+		ErrorLog:       log.New(quiet{f.o.Log}, "", 0),
 	}
 	f.servers = append(f.servers, s)
 	f.serving.Go(func() {
@@ -178,6 +180,17 @@ func (f *Front) serve(l net.Listener, h http.Handler, config *tls.Config) {
 			f.failed <- fmt.Errorf("the front door closed: %w", err)
 		}
 	})
+}
+
+// Also serves h by plain HTTP at another address, such as that of the metrics page. Call it
+// after Start.
+func (f *Front) Also(address string, h http.Handler) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("open another door: %w", err)
+	}
+	f.serve(l, h, nil)
+	return nil
 }
 
 // Failed tells of a listener that closed by itself.

@@ -277,6 +277,29 @@ func fetchOr(url string) string {
 	return string(b)
 }
 
+func TestADeadlineOfOneRequestDoesNotReachTheNext(t *testing.T) {
+	f := start(t, front.Options{Mode: front.Off}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/first" {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
+		}
+		_, _ = io.WriteString(w, r.URL.Path)
+	}))
+	url := "http://" + f.Addr().String()
+	if got := fetchOr(url + "/first"); got != "/first" {
+		t.Fatal(got)
+	}
+	time.Sleep(300 * time.Millisecond)
+	if got := fetchOr(url + "/second"); got != "/second" {
+		t.Errorf("on the same connection: %s", got)
+	}
+	if err := f.Also("127.0.0.1:0", echo); err != nil {
+		t.Error(err)
+	}
+	if err := f.Also(f.Addr().String(), echo); err == nil {
+		t.Error("a door was opened twice")
+	}
+}
+
 func TestADoorThatIsTakenIsSaid(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
