@@ -1,6 +1,7 @@
 package device
 
 import (
+	"encoding/hex"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -12,41 +13,94 @@ import (
 
 const maxAddress = 2048
 
-// ParseAddress reads what somebody typed as a camera's address: an rtsp or rtsps URL. A user name
-// and password in it are taken out. What is no such address is problem camera.address.
+// pin begins the part of an address that names the certificate to accept:
+// rtsps://camera/path#sha256:0123…
+const pin = "sha256:"
+
+// ParseAddress reads what somebody typed as a camera's address: an rtsp or rtsps URL, or one
+// without its scheme. A user name and password in it are taken out, written as they are or escaped. What
+// is no such address is problem camera.address with the reason; it repeats nothing of what was typed.
 func ParseAddress(typed string) (address string, c *Credentials, err error) {
+	bad := func(reason string) (string, *Credentials, error) {
+		return "", nil, problem.Invalid("camera.address").With("reason", reason)
+	}
 	typed = strings.TrimSpace(typed)
-	bad := problem.Invalid("camera.address")
-	if typed == "" || len(typed) > maxAddress || strings.ContainsFunc(typed, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == unicode.ReplacementChar }) {
-		return "", nil, bad
+	switch {
+	case typed == "":
+		return bad("empty")
+	case len(typed) > maxAddress:
+		return bad("long")
+	}
+	if !strings.Contains(typed, "://") {
+		typed = "rtsp://" + typed
+	}
+	typed, c = split(typed)
+	if strings.ContainsFunc(typed, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == unicode.ReplacementChar }) {
+		return bad("space")
 	}
 	u, err := url.Parse(typed)
-	if err != nil { // the error repeats what was typed, password and all: it is not passed on
-		return "", nil, bad
+	if err != nil {
+		return bad("unreadable")
 	}
-	u.Scheme = strings.ToLower(u.Scheme)
-	if u.Scheme != "rtsp" && u.Scheme != "rtsps" || u.Opaque != "" || u.Hostname() == "" || strings.HasSuffix(u.Host, ":") {
-		return "", nil, bad
+	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	switch {
+	case u.Scheme != "rtsp" && u.Scheme != "rtsps" || u.Opaque != "":
+		return bad("scheme")
+	case u.Hostname() == "" || u.User != nil:
+		return bad("host")
 	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return "", nil, bad
-		}
+	if n, err := strconv.ParseUint(u.Port(), 10, 16); (u.Port() != "" || strings.HasSuffix(u.Host, ":")) && (err != nil || n == 0) {
+		return bad("port")
 	}
-	if u.User != nil {
-		password, _ := u.User.Password()
-		c = &Credentials{Username: u.User.Username(), Password: password}
+	if u.Fragment, u.RawFragment = pinned(u.Fragment); strings.HasSuffix(u.Fragment, "?") {
+		return bad("certificate")
+	}
+	if c != nil {
 		if err := c.check(); err != nil {
 			return "", nil, err
 		}
-		u.User = nil
 	}
-	u.Host, u.Fragment, u.RawFragment = strings.ToLower(u.Host), "", ""
-	address = u.String()
-	if len(address) > maxAddress {
-		return "", nil, bad
+	if address = u.String(); len(address) > maxAddress {
+		return bad("long")
 	}
 	return address, c, nil
+}
+
+// split takes user name and password out of a URL. People type passwords with '#', '@' or '%' in
+// them, so it looks for the last '@' before the path.
+func split(typed string) (string, *Credentials) {
+	scheme, rest, _ := strings.Cut(typed, "://")
+	end := strings.IndexByte(rest, '/')
+	if end < 0 {
+		end = len(rest)
+	}
+	at := strings.LastIndexByte(rest[:end], '@')
+	if at < 0 {
+		return typed, nil
+	}
+	user, password, _ := strings.Cut(rest[:at], ":")
+	return scheme + "://" + rest[at+1:], &Credentials{Username: unescaped(user), Password: unescaped(password)}
+}
+
+func unescaped(s string) string {
+	if plain, err := url.PathUnescape(s); err == nil {
+		return plain
+	}
+	return s
+}
+
+// pinned keeps the name of a certificate, drops any other fragment, and ends in "?" for a name
+// that is none.
+func pinned(fragment string) (kept, raw string) {
+	name, ok := strings.CutPrefix(fragment, pin)
+	if !ok {
+		return "", ""
+	}
+	name = strings.ToLower(strings.ReplaceAll(name, ":", ""))
+	if b, err := hex.DecodeString(name); err != nil || len(b) != 32 {
+		return "?", ""
+	}
+	return pin + name, ""
 }
 
 // hostOf is the host and port an address names.
