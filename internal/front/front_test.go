@@ -1,6 +1,7 @@
 package front_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -284,13 +285,22 @@ func TestADeadlineOfOneRequestDoesNotReachTheNext(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, r.URL.Path)
 	}))
-	url := "http://" + f.Addr().String()
-	if got := fetchOr(url + "/first"); got != "/first" {
-		t.Fatal(got)
+	c, err := net.Dial("tcp", f.Addr().String())
+	if err != nil {
+		t.Fatal(err)
 	}
-	time.Sleep(300 * time.Millisecond)
-	if got := fetchOr(url + "/second"); got != "/second" {
-		t.Errorf("on the same connection: %s", got)
+	defer c.Close()
+	in := bufio.NewReader(c)
+	for _, path := range []string{"/first", "/second"} {
+		_, _ = io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: door.example\r\n\r\n")
+		res, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		if b, err := io.ReadAll(res.Body); err != nil || string(b) != path {
+			t.Errorf("%s answers %s, %v", path, b, err)
+		}
+		time.Sleep(300 * time.Millisecond)
 	}
 	if err := f.Also("127.0.0.1:0", echo); err != nil {
 		t.Error(err)
