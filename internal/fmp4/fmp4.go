@@ -7,6 +7,7 @@
 package fmp4
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -26,6 +27,10 @@ var ErrCodec = errors.New("codec is not carried in MP4")
 func Carries(c media.Codec) bool { return c == media.H264 || c == media.AAC || c == media.Opus }
 
 // Init is the initialisation segment for tracks; the first has number 1.
+//
+// A segment without a duration is live to a browser, which then decodes with the least delay and
+// shows pictures in the order they come out. With B-frames that is the wrong order, and most of
+// them are dropped (seen in Chromium): those get a duration of a month.
 func Init(tracks ...*media.Track) ([]byte, error) {
 	var init mc.Init
 	for i, t := range tracks {
@@ -50,7 +55,24 @@ func Init(tracks ...*media.Track) ([]byte, error) {
 	if err := init.Marshal(&buf); err != nil {
 		return nil, err
 	}
-	return buf.Bytes(), nil
+	b := buf.Bytes()
+	for _, t := range tracks {
+		if t.Reorder {
+			return b, lastsAMonth(b)
+		}
+	}
+	return b, nil
+}
+
+// lastsAMonth writes a duration into the movie header (version 0, which counts milliseconds).
+func lastsAMonth(b []byte) error {
+	const month = 30 * 24 * 3600 * 1000
+	at := bytes.Index(b, []byte("mvhd\x00"))
+	if at < 0 || len(b) < at+24 || binary.BigEndian.Uint32(b[at+16:]) != 1000 {
+		return errors.New("the movie header is not as expected")
+	}
+	binary.BigEndian.PutUint32(b[at+20:], month)
+	return nil
 }
 
 // Mime is the content type of tracks, with the codecs as browsers want to hear them.

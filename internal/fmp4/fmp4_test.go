@@ -2,6 +2,7 @@ package fmp4_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,6 +70,19 @@ func TestClipsDecode(t *testing.T) {
 				t.Errorf("ffmpeg: %v %s", err, errs)
 			}
 		})
+	}
+}
+
+func TestOnlyBFramesHaveADuration(t *testing.T) {
+	for name, want := range map[string]uint32{"people.mp4": 0, "one-by-one-person-detection.mp4": 30 * 24 * 3600} {
+		b, err := fmp4.Init(livetest.Load(t, name).Desc.Tracks...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := b[bytes.Index(b, []byte("mvhd"))+4:] // version and flags, two dates, time scale, duration
+		if got := binary.BigEndian.Uint32(head[16:]) / binary.BigEndian.Uint32(head[12:]); got != want {
+			t.Errorf("%s: lasts %d s, want %d", name, got, want)
+		}
 	}
 }
 

@@ -56,6 +56,13 @@ func TestChromium(t *testing.T) {
 	results := make(chan seen, len(sources))
 	var serving sync.WaitGroup
 	ctx, cancel := context.WithCancel(context.Background())
+	options := func(id string) live.Options {
+		o := live.Options{Audio: true}
+		if strings.HasSuffix(id, "-sub") {
+			o.Decode = time.Hour // so that sub comes first, wherever main's group is
+		}
+		return o
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Content-Type", "text/html")
@@ -67,7 +74,7 @@ func TestChromium(t *testing.T) {
 	mux.HandleFunc("GET /player.html", func(rw http.ResponseWriter, r *http.Request) { http.ServeFile(rw, r, "testdata/player.html") })
 	mux.HandleFunc("POST /whep", func(rw http.ResponseWriter, r *http.Request) {
 		offer, _ := io.ReadAll(r.Body)
-		answer, _, err := w.Offer(r.Context(), lease, sources[r.FormValue("id")], string(offer), live.Options{Audio: true})
+		answer, _, err := w.Offer(r.Context(), lease, sources[r.FormValue("id")], string(offer), options(r.FormValue("id")))
 		if err != nil {
 			http.Error(rw, err.Error(), http.StatusConflict)
 			return
@@ -79,7 +86,7 @@ func TestChromium(t *testing.T) {
 		if err != nil {
 			return
 		}
-		serving.Go(func() { m.Serve(ctx, lease, c, sources[r.FormValue("id")], live.Options{Audio: true}) })
+		serving.Go(func() { m.Serve(ctx, lease, c, sources[r.FormValue("id")], options(r.FormValue("id"))) })
 	})
 	mux.HandleFunc("POST /seen", func(_ http.ResponseWriter, r *http.Request) {
 		var s seen

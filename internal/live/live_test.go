@@ -121,7 +121,7 @@ func TestWhichStreamComesFirst(t *testing.T) {
 
 func TestMainTakesOverOnOneTimeLine(t *testing.T) {
 	main, sub := pair(t, 5*time.Second)
-	f, err := live.Join(t.Context(), live.Source{Main: main.Stream, Sub: sub.Stream}, live.Options{Audio: true})
+	f, err := live.Join(t.Context(), live.Source{Main: main.Stream, Sub: sub.Stream}, live.Options{Audio: true, Decode: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

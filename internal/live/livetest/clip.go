@@ -183,6 +183,7 @@ type Player struct {
 	Stream *media.Stream
 	Shift  int64 // added to every time
 	Start  time.Time
+	Ahead  time.Duration // how far the camera's wall clock runs ahead
 
 	next  int   // index of the unit to be written
 	round int64 // how often the clip has been played
@@ -206,7 +207,7 @@ func (p *Player) Step() *media.Unit {
 	u := *p.Clip.Units[p.next]
 	add := p.round*p.Clip.Ticks + p.Shift
 	u.PTS, u.DTS = u.PTS+add, u.DTS+add
-	u.Wall = clock.At(p.Start.Add(time.Duration(u.DTS-p.Shift) * time.Second / media.TickRate))
+	u.Wall = clock.At(p.Start.Add(p.Ahead + time.Duration(u.DTS-p.Shift)*time.Second/media.TickRate))
 	p.Stream.Write(&u)
 	if p.next++; p.next == len(p.Clip.Units) {
 		p.next, p.round = 0, p.round+1

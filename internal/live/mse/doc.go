@@ -17,7 +17,8 @@
 //
 // From start to edge everything is there; wall is the moment at edge. With B-frames single
 // pictures lie up to reorder seconds beyond the edge, and so does the end of what a browser has
-// buffered: a player stays that much further behind. audio is empty when no sound is carried,
+// buffered: a player stays that much further behind. Such a stream has a duration of a month,
+// because browsers drop B-frames of one without; the others have none. audio is empty when no sound is carried,
 // and reason then says why, if the camera has any.
 //
 //	{"type":"switch", … the fields of hello …}

@@ -56,7 +56,9 @@ type view struct {
 	sequence     uint32
 	interval     int64 // between two pictures, smoothed
 	lastDTS      int64
+	sent         bool  // there was a picture
 	end          int64 // presentation time up to which pictures were sent
+	shift        int64 // of the group that is going on
 }
 
 // begin sends what a joiner gets at once.
@@ -156,7 +158,7 @@ func (v *view) group(pictures, sounds []live.Item) error {
 	var data [][]byte
 	for _, i := range pictures {
 		data = append(data, i.Unit.Data)
-		v.end = max(v.end, i.PTS())
+		v.sawTo(i.PTS())
 	}
 	v.lastDTS = pictures[len(pictures)-1].DTS()
 	if v.audio != nil && len(sounds) > 0 {
@@ -197,6 +199,12 @@ func (v *view) lasts(u *media.Unit) int64 {
 	return media.TickRate / 50
 }
 
+func (v *view) sawTo(pts int64) {
+	if !v.sent || pts > v.end {
+		v.sent, v.end = true, pts
+	}
+}
+
 // learn smooths the interval between pictures.
 func (v *view) learn(d int64) {
 	if d > 0 && d < 10*media.TickRate {
@@ -226,7 +234,15 @@ func (v *view) picture(i live.Item) error {
 	u := i.Unit
 	if u.Key {
 		v.waits = false
+		// A browser that has decoded beyond a key picture does not go back to it; it would wait
+		// for the next one. So no group begins before what was sent: main may run a little
+		// behind sub. The group after it is back on time.
+		v.shift = 0
+		if v.sent {
+			v.shift = max(0, v.end+media.TickRate/1000-i.PTS())
+		}
 	}
+	i.Shift += v.shift
 	if v.waits || i.DTS()+lead < 0 {
 		return nil
 	}
@@ -249,7 +265,8 @@ func (v *view) picture(i live.Item) error {
 			return err
 		}
 	}
-	v.lastDTS, v.end = i.DTS(), max(v.end, i.PTS())
+	v.lastDTS = i.DTS()
+	v.sawTo(i.PTS())
 	return v.one(videoRun, i)
 }
 
