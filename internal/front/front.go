@@ -162,7 +162,7 @@ func (f *Front) serve(l net.Listener, h http.Handler, config *tls.Config) {
 		Handler:           h,
 		TLSConfig:         config,
 		ReadHeaderTimeout: 10 * time.Second,
-		// A deadline a handler sets stays on the connection; this one begins anew with each request.
+		// For handlers that set no deadline of their own; who streams moves it along.
 		WriteTimeout:   time.Minute,
 		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: 64 << 10,
