@@ -105,12 +105,15 @@ func (rec *Recording) run(ctx context.Context) {
 	}
 }
 
+// recent is how far the acknowledged edge may lie behind the written one without anybody waiting, in ms.
+const recent = 1500
+
 // acknowledged has the recording sync what it has written, waits a moment for that and returns
 // the open segment.
 func (rec *Recording) acknowledged(ctx context.Context) *tail {
 	t := rec.tape
 	now, changed := t.look()
-	if now == nil || now.durable == now.row.Duration {
+	if now == nil || now.row.Duration-now.durable <= recent {
 		return now
 	}
 	t.wantSync.Store(true)

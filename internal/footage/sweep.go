@@ -3,12 +3,14 @@ package footage
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"candor/internal/clock"
 	"candor/internal/passport"
+	"candor/internal/problem"
 	"candor/internal/promise"
 	"candor/internal/seal"
 )
@@ -46,7 +48,11 @@ func (r *Room) policy(ctx context.Context, c Camera) (Policy, error) {
 	if r.Policy == nil {
 		return DefaultPolicy, nil
 	}
-	return r.Policy(ctx, c)
+	p, err := r.Policy(ctx, c)
+	if why, ok := problem.Of(err); ok && why.Status == http.StatusNotFound {
+		return DefaultPolicy, nil // the camera is gone, and so must its footage be one day
+	}
+	return p, err
 }
 
 func (r *Room) sweepCamera(ctx context.Context, c Camera) (Swept, error) {

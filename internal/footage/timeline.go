@@ -32,8 +32,8 @@ type Timeline struct {
 	Newest clock.Millis
 }
 
-// maxTimeline bounds one question.
-const maxTimeline = clock.Millis(400 * 24 * hourMillis)
+// maxTimeline bounds one question: three years.
+const maxTimeline = clock.Millis(1100 * 24 * hourMillis)
 
 // Timeline tells what is recorded between from and to. What it calls recorded is on the medium:
 // it makes running recordings sync first, and waits for that a moment.

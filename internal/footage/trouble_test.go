@@ -120,6 +120,7 @@ func TestTroubledDiskCostsFootageOnly(t *testing.T) {
 		{"broken", footage.DiskError, func(f *failing) { f.write.Store(with(syscall.EIO)) }, func(f *failing) { f.write.Store(nil) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w, f := breakable(t)
 			rec, _ := w.record()
 			w.play(20)
