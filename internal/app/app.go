@@ -91,6 +91,7 @@ type house struct {
 	api       *httpapi.API
 	front     *front.Front
 	news      news
+	gauges    gauges
 
 	closers []func() error // called last to first
 }
@@ -102,7 +103,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 	h := &house{config: o.Config, demo: o.Demo, out: o.Out, log: log, clock: clock.Wall, tenant: id.DefaultTenant}
 	defer func() { err = errors.Join(err, h.close()) }()
 	for _, step := range []func(context.Context) error{
-		h.ground, h.rooms, h.pictures, h.goodbyes, h.doors, h.open,
+		h.ground, h.rooms, h.pictures, h.goodbyes, h.doors, h.measure, h.open,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -105,7 +105,7 @@ func (d *doctor) data(ctx context.Context) {
 		d.note("no installation yet")
 		return
 	}
-	db, keys, err := vault(ctx, d.config, clock.Wall)
+	db, keys, err := vault(ctx, d.config, clock.Wall, quiet())
 	if err != nil {
 		d.wrong("database and keys", err)
 		return

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -29,7 +30,7 @@ func (h *house) doors(ctx context.Context) error {
 	}
 	h.api = httpapi.New(httpapi.Deps{
 		Version: version.Version, Tenant: h.tenant, Language: h.config.Language, Clock: h.clock, Log: h.room("httpapi"), Words: words.Sentence,
-		Page: h.metrics.Handler(), Ready: h.ready,
+		Metrics: httpapi.NewMeter(h.metrics), Page: h.page(), Ready: h.ready,
 		Gate:     door.Gate{Gate: h.gate},
 		Setup:    door.Setup{Tenant: h.tenant, People: h.people, Devices: h.devices, Gate: h.gate, Sessions: sessions, Cameras: cameras, Secret: h.code.get, Done: h.code.done},
 		Sessions: sessions,
@@ -59,6 +60,14 @@ func (h *house) beginSetup(ctx context.Context) error {
 		return err
 	}
 	return h.code.load(h.config.DataDir, h.config.SetupCode.Reveal())
+}
+
+// page is the metrics page, unless it has a listener of its own.
+func (h *house) page() http.Handler {
+	if h.config.Metrics.Listen != "" {
+		return nil
+	}
+	return h.metrics.Handler()
 }
 
 // ready reports whether requests can be served.
@@ -97,6 +106,11 @@ func (h *house) open(ctx context.Context) error {
 	}))
 	if err != nil {
 		return err
+	}
+	if at := h.config.Metrics.Listen; at != "" {
+		if err := h.front.Also(at, h.metrics.Handler()); err != nil {
+			return errors.Join(err, h.front.Stop(ctx))
+		}
 	}
 	h.closing("front door", func() error { return h.front.Stop(context.Background()) })
 	return nil

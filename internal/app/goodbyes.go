@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"candor/internal/account"
 	"candor/internal/consent"
@@ -40,11 +41,13 @@ func (h *house) goodbyes(ctx context.Context) error {
 		Sweepers: []retention.Sweeper{
 			{Room: "footage", Sweep: func(ctx context.Context) error { _, err := h.footage.Sweep(ctx); return err }},
 			{Room: "account", Sweep: func(ctx context.Context) error { _, err := h.people.Expire(ctx); return err }},
+			{Room: "translog", Every: time.Hour, Sweep: func(ctx context.Context) error { _, err := h.records.Prune(ctx); return err }},
 		},
 		Limit: func(c passport.Category) (int, bool) {
 			l, ok := h.policy.Lifetime(c)
 			return l.Days, ok && l.Days > 0
 		},
+		OnAges: h.gauges.ages,
 	}
 	if err := h.retention.Start(ctx); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -44,7 +45,8 @@ func (h *house) ground(ctx context.Context) error {
 		return fmt.Errorf("read the policy: %w", err)
 	}
 	h.metrics = metrics.New(version.Version, Passports())
-	if h.db, h.keys, err = vault(ctx, h.config, h.clock); err != nil {
+	h.gauges = newGauges(h.metrics)
+	if h.db, h.keys, err = vault(ctx, h.config, h.clock, h.room("seal")); err != nil {
 		return err
 	}
 	h.closing("database", h.db.Close)
@@ -76,7 +78,7 @@ func lock(dir string) (release func() error, err error) {
 
 // vault opens the database and the keys that belong to it. Keys are made only for a database
 // that has never held anything.
-func vault(ctx context.Context, c config.Config, now clock.Clock) (*sqldb.DB, *seal.Keeper, error) {
+func vault(ctx context.Context, c config.Config, now clock.Clock, log *slog.Logger) (*sqldb.DB, *seal.Keeper, error) {
 	address := c.Database.Reveal()
 	if address == "" {
 		address = filepath.Join(c.DataDir, databaseFile)
@@ -89,7 +91,7 @@ func vault(ctx context.Context, c config.Config, now clock.Clock) (*sqldb.DB, *s
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}
-	keys, err := seal.Open(ctx, seal.Options{Dir: filepath.Join(c.DataDir, keysFolder), Fresh: fresh, Clock: now})
+	keys, err := seal.Open(ctx, seal.Options{Dir: filepath.Join(c.DataDir, keysFolder), Fresh: fresh, Clock: now, Log: log})
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}

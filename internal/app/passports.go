@@ -43,11 +43,3 @@ func installation() []passport.Passport {
 	}
 	return out
 }
-
-// counted are the gauges that the house itself shows.
-func counted() []passport.Passport {
-	return []passport.Passport{
-		metrics.Passport("cameras"), metrics.Passport("cameras_recording"), metrics.Passport("live_viewers", "transport"), metrics.Passport("goodbyes_pending"),
-		metrics.Passport("footage_writes"), metrics.Passport("footage_syncs"), metrics.Passport("oldest_key_seconds", "category"),
-	}
-}

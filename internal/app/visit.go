@@ -21,7 +21,7 @@ func (h *house) visit(ctx context.Context) (err error) {
 	if h.policy, err = policy.Built(); err != nil {
 		return err
 	}
-	if h.db, h.keys, err = vault(ctx, h.config, h.clock); err != nil {
+	if h.db, h.keys, err = vault(ctx, h.config, h.clock, h.log); err != nil {
 		return err
 	}
 	h.closing("database", h.db.Close)

@@ -42,7 +42,7 @@ func (g *Gate) Start(ctx context.Context) error {
 		g.subs = append(g.subs, sub)
 	}
 	g.loop(run, beatEvery, func(context.Context) { g.beat() })
-	g.loop(run, beatEvery, func(context.Context) { g.watch() })
+	g.loop(run, beatEvery, g.watch)
 	g.loop(run, reviewEvery, func(ctx context.Context) {
 		if err := g.review(ctx); err != nil && ctx.Err() == nil {
 			g.Log.Error("review leases", "err", err)
@@ -140,8 +140,14 @@ func (g *Gate) deaf(ctx context.Context, err error) {
 	g.pause()
 }
 
-// watch pauses when no heartbeat was heard for too long.
-func (g *Gate) watch() {
+// watch pauses when no heartbeat was heard for too long, and reads revocations that came by no
+// bus: an operator's command beside the server writes to SQL only.
+func (g *Gate) watch(ctx context.Context) {
+	if seq, err := g.counter(ctx); err != nil {
+		g.deaf(ctx, err)
+	} else if g.behind(seq) {
+		g.hearRevoked(ctx, bus.Envelope{})
+	}
 	g.mu.Lock()
 	silent := g.Clock.Now().Sub(g.heard)
 	pause := silent >= deafAfter && !g.paused
@@ -150,4 +156,10 @@ func (g *Gate) watch() {
 		g.Log.Warn("leases pause: no heartbeat", "silent", silent)
 		g.pause()
 	}
+}
+
+func (g *Gate) behind(seq int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return seq > g.seen
 }

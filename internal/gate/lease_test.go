@@ -191,7 +191,7 @@ func TestSilencePausesAndResumes(t *testing.T) {
 		beat := func() { g.hearBeat(context.Background(), g.Bus.Say(Beat, id.Tenant{}, id.Row{})) }
 
 		now.Advance(deafAfter - time.Millisecond)
-		g.watch()
+		g.watch(context.Background())
 		if stays.State() != permit.Open {
 			t.Fatal("paused too early")
 		}

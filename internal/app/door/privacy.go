@@ -2,6 +2,7 @@ package door
 
 import (
 	"context"
+	"errors"
 
 	"candor/internal/clock"
 	"candor/internal/consent"
@@ -123,7 +124,12 @@ func (p Privacy) Decide(ctx context.Context, may permit.Permit, a id.Account, b 
 		Tenant: g.Tenant, Subject: id.SubjectOf(a), Binding: b, Purpose: purpose, State: consent.State(c.State), TextHash: c.TextHash,
 		How: "privacy", Actor: g.Actor,
 	}
+	ctx = context.WithoutCancel(ctx)
 	if _, err := p.Consent.Record(ctx, d); err != nil {
+		if d.State == consent.Withdrawn && refusal(err) == nil { // a full disk must not keep what is withdrawn
+			_, gone := p.Office.Withdraw(ctx, may, b, purpose)
+			err = errors.Join(err, gone)
+		}
 		return httpapi.Consent{}, nil, err
 	}
 	var gone *httpapi.Receipt
@@ -148,6 +154,14 @@ func (p Privacy) Decide(ctx context.Context, may permit.Permit, a id.Account, b 
 		}
 	}
 	return httpapi.Consent{}, nil, problem.NotFound()
+}
+
+// refusal is the problem that the person can do something about, or nil where the machine failed.
+func refusal(err error) *problem.Problem {
+	if p, ok := problem.Of(err); ok && p.Status < 500 {
+		return p
+	}
+	return nil
 }
 
 // Receipt opens a receipt by its link.
