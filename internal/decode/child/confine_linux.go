@@ -65,9 +65,10 @@ func confine() ([]string, error) {
 	if unix.Geteuid() == 0 {
 		// A network namespace of its own has no interface that is up. Without root the parent
 		// tries to give one.
-		if unix.Unshare(unix.CLONE_NEWNET|unix.CLONE_NEWIPC) == nil {
-			words = append(words, "no network")
-		}
+		unix.Unshare(unix.CLONE_NEWNET | unix.CLONE_NEWIPC) //nolint:errcheck // looked at below
+	}
+	if alone() {
+		words = append(words, "no network")
 	}
 	if err := restrictFiles(); err == nil {
 		words = append(words, "system files only")
@@ -86,6 +87,20 @@ func confine() ([]string, error) {
 		words = append(words, "nobody")
 	}
 	return words, nil
+}
+
+// alone reports whether this thread's network has no interface but its own loopback.
+func alone() bool {
+	b, err := os.ReadFile("/proc/thread-self/net/dev")
+	if err != nil {
+		return false
+	}
+	for _, line := range strings.Split(string(b), "\n") {
+		if name, _, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) != "lo" {
+			return false
+		}
+	}
+	return true
 }
 
 // othersMayRun reports whether nobody may exec this binary.
