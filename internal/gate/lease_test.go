@@ -196,7 +196,7 @@ func TestSilencePausesAndResumes(t *testing.T) {
 			t.Fatal("paused too early")
 		}
 		now.Advance(time.Millisecond)
-		g.watch()
+		g.watch(context.Background())
 		if stays.State() != permit.Paused || stays.Permit() != (permit.Permit{}) {
 			t.Fatal("not paused after 750 ms of silence")
 		}
