@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"candor/internal/account"
 	"candor/internal/bus"
@@ -47,6 +48,9 @@ type Options struct {
 	Out    io.Writer // what the person who started it reads
 	Err    io.Writer // the log
 	Demo   *Demo     // nil: no demo camera
+
+	Clock clock.Clock                 // nil: the machine's
+	Ready func(url, setupCode string) // told when the doors are open; may be nil
 }
 
 // Demo says what the demo camera shows. Empty names mean the clips inside the program.
@@ -98,19 +102,14 @@ type house struct {
 
 // Serve runs the house until ctx ends or a door fails, then closes it in order.
 func Serve(ctx context.Context, o Options) (err error) {
-	log, flush := logging.New(o.Err, logging.Options{Level: o.Config.Log.Level.Slog(), Format: string(o.Config.Log.Format)})
+	h, flush := build(o)
 	defer flush()
-	h := &house{config: o.Config, demo: o.Demo, out: o.Out, log: log, clock: clock.Wall, tenant: id.DefaultTenant}
 	defer func() { err = errors.Join(err, h.close()) }()
-	for _, step := range []func(context.Context) error{
-		h.ground, h.rooms, h.pictures, h.goodbyes, h.doors, h.measure, h.open,
-	} {
-		if err := step(ctx); err != nil {
-			return err
-		}
-	}
-	if err := h.greet(ctx); err != nil {
+	if err := h.start(ctx); err != nil {
 		return err
+	}
+	if o.Ready != nil {
+		o.Ready(strings.TrimSuffix(h.front.URLs()[0], "/"), h.code.get())
 	}
 	select {
 	case <-ctx.Done():
@@ -119,6 +118,29 @@ func Serve(ctx context.Context, o Options) (err error) {
 	case err := <-h.front.Failed():
 		return err
 	}
+}
+
+// build makes a house in which nothing runs yet.
+func build(o Options) (h *house, flush func()) {
+	log, flush := logging.New(o.Err, logging.Options{Level: o.Config.Log.Level.Slog(), Format: string(o.Config.Log.Format)})
+	h = &house{config: o.Config, demo: o.Demo, out: o.Out, log: log, clock: o.Clock, tenant: id.DefaultTenant}
+	if h.clock == nil {
+		h.clock = clock.Wall
+	}
+	return h, flush
+}
+
+// start has every subsystem begin, in the order in which they need each other. What has begun
+// ends with close, also after an error.
+func (h *house) start(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		h.ground, h.rooms, h.pictures, h.goodbyes, h.doors, h.measure, h.open, h.greet,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // room is the logger of a room.
