@@ -2,7 +2,7 @@
 SHELL   := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 GOFLAGS_RELEASE := -trimpath -ldflags "-s -w -X candor/internal/version.Version=$(VERSION)"
-RACE    := ./internal/media/... ./internal/permit/... ./internal/gate/... ./internal/seal/... ./internal/footage/...
+RACE    := $(addprefix ./internal/,media/... permit gate seal footage/... station live/... ingest/...)
 export CGO_ENABLED := 0
 
 .PHONY: help deps deps-demo demo test test-go test-race test-fuzz test-web test-browser smoke bench lint build app promises openapi clean
