@@ -1,6 +1,7 @@
 import { handleError, media, type Camera } from '../api'
 import { t, type Key } from '../words/index.svelte'
-import { abilities, plan, type Quality, type Step, type Transport } from './choose'
+import { abilities, pick, plan, type Quality, type Step, type Transport } from './choose'
+import { mark } from './marks'
 import { mse } from './mse'
 import type { LiveSession } from './session'
 import { whep } from './whep'
@@ -37,6 +38,7 @@ export class LivePlayer {
   #lastPicture = 0
   #stills: AbortController | null = null
   #want: { quality: Quality; audio: boolean } = { quality: 'auto', audio: false }
+  #fps = 0
   #camera = ''
   #restarts = 0
 
@@ -52,6 +54,7 @@ export class LivePlayer {
     this.#want = want
     this.covered = true
     this.phase = 'starting'
+    this.#fps = pick(camera.streams, want.quality)?.fps ?? 0
     const p = plan(camera.streams, abilities(), want)
     this.#steps = p.steps
     this.reasons = p.reasons.map((key) => t(key as Key & 'live.why.reorder'))
@@ -112,10 +115,11 @@ export class LivePlayer {
     const watchdog = this.#later(patience, () => giveUp(step.transport === 'whep' ? 'live.why.silentWebrtc' : 'live.why.silentMse'))
     const open = step.transport === 'whep' ? whep : mse
     try {
-      this.#session = open(this.#camera, this.#video!, this.#want, {
+      this.#session = open(this.#camera, this.#video!, { ...this.#want, fps: this.#fps }, {
         first: () => {
           if (run !== this.#run) return
           this.#cancel(watchdog)
+          mark('first-picture', this.#camera, step.transport)
           this.timing.first = Math.round(performance.now() - began)
           // Never wait for an edge that a browser does not let us see.
           this.#later(2500, () => run === this.#run && this.#uncover(began))
@@ -142,6 +146,7 @@ export class LivePlayer {
     this.covered = false
     this.phase = 'live'
     this.#restarts = 0
+    mark('live-edge', this.#camera, this.transport)
     this.timing.edge = Math.round(performance.now() - began)
     const v = this.#video
     if (v?.videoWidth) this.size = { width: v.videoWidth, height: v.videoHeight }

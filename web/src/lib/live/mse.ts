@@ -13,8 +13,13 @@ interface Hello {
   profile: string
   /** The codec of the sound; empty without any. */
   audio: string
-  /** Media time of the newest picture at the moment of joining, seconds. */
+  /** Media times of the first and the newest picture that wait at the moment of joining, seconds. */
+  start: number
   edge: number
+  /** How far pictures are shown after they were sent, for their order. */
+  reorder?: number
+  /** Pictures from start to edge; without any, start means nothing. */
+  gop_units: number
 }
 interface Skip {
   type: 'skip'
@@ -31,10 +36,16 @@ const endings: Record<string, Key> = {
   'live.browser': 'live.why.codec',
 }
 
-const margin = 0.25
+/**
+ * How far behind the edge the player stays. Browsers want a few pictures in hand before they play, and every time they
+ * run dry they want more; so a slow stream needs more time, and one with pictures out of order more still.
+ */
+export function slackOf(fps: number, reorder: number): number {
+  return Math.min(1.2, Math.max(0.25, 4.5 / (fps > 0 ? fps : 15) + reorder))
+}
 
 /** Live over Media Source: JSON text and fMP4 over one WebSocket. */
-export function mse(camera: string, video: HTMLVideoElement, want: { quality: string; audio: boolean }, on: Handlers): LiveSession {
+export function mse(camera: string, video: HTMLVideoElement, want: { quality: string; audio: boolean; fps: number }, on: Handlers): LiveSession {
   const socket = new WebSocket(media.mse(camera, want.quality, want.audio))
   socket.binaryType = 'arraybuffer'
   const Source = mediaSource()!
@@ -47,11 +58,12 @@ export function mse(camera: string, video: HTMLVideoElement, want: { quality: st
   let failed = false
   let begun = false
   let covered = true
-  let slack = margin
+  let slack = 0.25
   let mime = ''
   /** Stretches the server left out for a slow connection. */
   const holes: Skip[] = []
   let timer: ReturnType<typeof setInterval> | undefined
+  let first = true
 
   const fail = (why: unknown) => {
     if (closed || failed) return
@@ -68,6 +80,7 @@ export function mse(camera: string, video: HTMLVideoElement, want: { quality: st
   const begin = (hello: Hello) => {
     on.described?.({ width: hello.width, height: hello.height, profile: hello.profile, audio: hello.audio !== '' })
     mime = hello.mime
+    slack = slackOf(want.fps, hello.reorder ?? 0)
     const buffer = source.addSourceBuffer(hello.mime)
     queue = new MseQueue(buffer as unknown as Sink, () => video.currentTime, fail)
     if (managed) {
@@ -84,7 +97,8 @@ export function mse(camera: string, video: HTMLVideoElement, want: { quality: st
       if (seeked || closed) return
       seeked = true
       source.setLiveSeekableRange?.(0, hello.edge + 86_400)
-      video.currentTime = Math.max(0, hello.edge - margin)
+      // Never before the first picture there is: a group that has only begun is shorter than the margin.
+      video.currentTime = Math.max(hello.gop_units ? hello.start : hello.edge, hello.edge - slack)
       begun = true
       for (const message of early.splice(0)) take(message)
     }
@@ -92,13 +106,22 @@ export function mse(camera: string, video: HTMLVideoElement, want: { quality: st
   }
 
   const take = (message: ArrayBuffer | Hello) => {
-    if (message instanceof ArrayBuffer) queue?.append(message)
+    if (message instanceof ArrayBuffer) {
+      queue?.append(message)
+      if (first) queue?.then(reachable)
+    }
     else {
       // Other parameters from here on: the same element goes on with the new type.
       if (message.mime !== mime) queue?.change(message.mime)
       mime = message.mime
       on.described?.({ width: message.width, height: message.height, profile: message.profile, audio: message.audio !== '' })
     }
+  }
+
+  /** A target that lies before everything that came would wait for ever. */
+  const reachable = () => {
+    const b = video.buffered
+    if (b.length && video.currentTime < b.start(0)) video.currentTime = b.start(0)
   }
 
   let opened = false
@@ -146,7 +169,6 @@ export function mse(camera: string, video: HTMLVideoElement, want: { quality: st
   }
   socket.onclose = (e) => fail(endings[e.reason] ?? 'live.why.broken')
 
-  let first = true
   const look = () => {
     if (closed) return
     if (first) {
@@ -161,22 +183,26 @@ export function mse(camera: string, video: HTMLVideoElement, want: { quality: st
   const keepUp = () => {
     const lag = newest() - video.currentTime
     if (covered) {
-      if (lag < slack + 0.08) {
-        covered = false
-        video.playbackRate = 1
-        on.edge()
-      } else if (video.playbackRate !== 8) video.playbackRate = 8
+      if (lag < slack + 0.08) arrive()
+      else if (video.playbackRate !== 8) video.playbackRate = 8
       return
     }
     if (lag > 4 && !video.seeking) video.currentTime = newest() - slack
     video.playbackRate = lag > slack + 0.25 ? 1.03 : 1
+  }
+  const arrive = () => {
+    covered = false
+    video.playbackRate = 1
+    on.edge()
   }
   const waiting = () => {
     const hole = holes.find((h) => video.currentTime > h.from - 0.5 && video.currentTime < h.to)
     if (hole) {
       holes.splice(0, holes.indexOf(hole) + 1)
       video.currentTime = hole.to + 0.01
-    } else if (!covered) slack = Math.min(1, slack + 0.1)
+    } else if (!covered) slack = Math.min(1.5, slack + 0.1)
+    // Ran dry while catching up: this is as near to the edge as this decoder gets.
+    else if (begun && !first) arrive()
   }
   if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(look)
   else timer = setInterval(() => (video as HTMLVideoElement).readyState > 2 && look(), 200)

@@ -3,7 +3,7 @@ import { LivePlayer } from '../live/live-player.svelte'
 import { route, type CameraView } from '../route'
 import { router } from '../router.svelte'
 import { FootagePlayer } from '../timeline/footage-player.svelte'
-import { centred, clamp, follow, hold, level, neighbour, rangeAt, type View } from '../timeline/layout'
+import { centred, clamp, follow, hold, level, levels, neighbour, rangeAt, upTo, type View } from '../timeline/layout'
 import { Scrub } from '../timeline/scrub.svelte'
 import { FootageStore } from '../timeline/store.svelte'
 import { now } from './now.svelte'
@@ -20,12 +20,13 @@ export class CameraPage {
   mode = $state<'live' | 'footage'>('live')
   /** The moment under the finger while it moves. */
   scrubbing = $state<number | null>(null)
-  view = $state.raw<View>(centred(Date.now(), hour))
+  view = $state.raw<View>(upTo(Date.now(), hour))
   cutFrom = $state<number | null>(null)
   cutTo = $state<number | null>(null)
   /** What a screen reader is told: changes with acts, not with every frame. */
   spoken = $state(Date.now())
   #written = ''
+  #spanChosen = false
   #rest: ReturnType<typeof setTimeout> | undefined
   #save: ReturnType<typeof setTimeout> | undefined
 
@@ -41,6 +42,15 @@ export class CameraPage {
 
   at = $derived.by(() => this.scrubbing ?? (this.mode === 'live' ? now.ms : this.footage.at))
 
+  /** A camera that is new fills the timeline with what it has, until somebody zooms. */
+  fitNew() {
+    const age = this.store.oldest === null ? null : now.ms - this.store.oldest
+    if (age === null || this.#spanChosen || this.mode !== 'live') return
+    const span = [...levels].reverse().find((l) => l >= age * 1.3) ?? hour
+    if (span < this.view.span) this.view = upTo(now.ms, span)
+    else if (span <= hour && span > this.view.span) this.view = upTo(now.ms, span)
+  }
+
   /** Takes the state from the URL, at the start and after Back. */
   restore(query: URLSearchParams) {
     const text = query.toString()
@@ -55,7 +65,8 @@ export class CameraPage {
     this.cutTo = time('to')
     const at = time('at')
     const width = span > 0 ? clamp(span, 10_000, 24 * hour) : this.view.span
-    this.view = hold(centred(at ?? now.ms, width), now.ms)
+    this.view = at === null ? upTo(now.ms, width) : hold(centred(at, width), now.ms)
+    this.#spanChosen = span > 0
     if (at === null) {
       if (this.mode === 'footage') this.#toLive()
     } else {
@@ -89,7 +100,7 @@ export class CameraPage {
     this.scrub.clear()
     this.scrubbing = null
     this.mode = 'live'
-    this.view = hold(centred(now.ms, this.view.span), now.ms)
+    this.view = upTo(now.ms, this.view.span)
   }
 
   nudge(ms: number) {
@@ -135,10 +146,14 @@ export class CameraPage {
   }
 
   zoomTo(span: number, about = this.at) {
+    this.#spanChosen = true
     const keep = (about - this.view.from) / this.view.span
     const place = keep >= 0 && keep <= 1 ? keep : 0.5
     this.view = hold({ from: about - place * span, span }, now.ms)
     this.#write(false)
+  }
+  chooseSpan() {
+    this.#spanChosen = true
   }
   zoomStep(direction: 1 | -1) {
     this.zoomTo(level(this.view.span, direction))
@@ -197,7 +212,7 @@ export class CameraPage {
   #write(push: boolean) {
     if (router.place.page !== 'camera' || router.place.id !== this.id) return
     const iso = (ms: number | null) => (ms === null ? undefined : new Date(ms).toISOString())
-    const view: CameraView = { span: Math.round(this.view.span / 1000) === 3600 ? undefined : Math.round(this.view.span / 1000) }
+    const view: CameraView = { span: this.#spanChosen ? Math.round(this.view.span / 1000) : undefined }
     if (this.mode === 'footage') view.at = iso(this.footage.at)
     view.from = iso(this.cutFrom)
     view.to = iso(this.cutTo)

@@ -3,6 +3,7 @@ import { whenSignedOut } from '../api/client'
 import { isLang, words } from '../words/index.svelte'
 import { cameras } from './cameras.svelte'
 import { feed } from './events.svelte'
+import { keep, recall, remembers } from './memory'
 import { isTheme, theme } from './theme.svelte'
 
 type Stage = 'asking' | 'unreachable' | 'setup' | 'signin' | 'in'
@@ -24,11 +25,13 @@ class SessionManager {
   /** Asks the server who is here. `ready` = whatever must be there before an answer can be told in words. */
   async start(ready?: Promise<unknown>) {
     this.stage = 'asking'
-    const [setup, session] = await Promise.allSettled([api.setup(), api.session(), ready])
+    // The session's cookie is out of a page's reach, so a mark beside it says whether asking makes sense.
+    const known = recall('here') === 'yes' || !remembers()
+    const [setup, session] = await Promise.allSettled([api.setup(), known ? api.session() : null, ready])
     if (setup.status === 'fulfilled') this.setup = setup.value
-    if (session.status === 'fulfilled') return this.enter(session.value.account)
-    const why: unknown = session.reason
-    if (why instanceof Problem && why.status === 401) this.stage = this.setup?.needed ? 'setup' : 'signin'
+    if (session.status === 'fulfilled' && session.value) return this.enter(session.value.account)
+    const why: unknown = session.status === 'rejected' ? session.reason : setup.status === 'rejected' ? setup.reason : null
+    if (why === null || (why instanceof Problem && why.status === 401)) this.stage = this.setup?.needed ? 'setup' : 'signin'
     else {
       this.problem = why instanceof Problem ? why : null
       this.stage = 'unreachable'
@@ -41,6 +44,7 @@ class SessionManager {
     if (isLang(account.language) && account.language !== words.lang) void words.use(account.language)
     if (isTheme(account.theme)) theme.set(account.theme)
     this.stage = 'in'
+    keep('here', 'yes')
     feed.open()
     void cameras.load()
   }
@@ -59,6 +63,7 @@ class SessionManager {
   }
 
   #leave(why: 'ended' | 'out' | 'closed') {
+    keep('here', 'no')
     if (this.stage !== 'in') return
     feed.close()
     cameras.forget()

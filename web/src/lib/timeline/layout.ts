@@ -74,6 +74,9 @@ export function level(span: number, direction: 1 | -1): number {
 
 export const centred = (at: number, span: number): View => ({ from: at - span / 2, span })
 
+/** A view whose end is the present, with a little air for what comes. */
+export const upTo = (now: number, span: number): View => ({ from: now - span * 0.88, span })
+
 /** Keeps a view from running into a future where nothing can be. */
 export function hold(view: View, now: number, at = now): View {
   const latest = Math.max(now, at) + view.span * 0.12
