@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"path"
 	"sort"
 	"strconv"
@@ -75,6 +76,9 @@ func connect(address string) (*DB, error) {
 		b := bun.NewDB(pool, pgdialect.New())
 		return &DB{Dialect: Postgres, Write: b, Read: b}, nil
 	}
+	if err := private(address); err != nil {
+		return nil, err
+	}
 	write, err := sql.Open("sqlite", sqliteDSN(address, "_txlock=immediate"))
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite: %w", err)
@@ -87,6 +91,18 @@ func connect(address string) (*DB, error) {
 	read.SetMaxOpenConns(4)
 	read.SetConnMaxIdleTime(time.Minute)
 	return &DB{Dialect: SQLite, Write: bun.NewDB(write, sqlitedialect.New()), Read: bun.NewDB(read, sqlitedialect.New())}, nil
+}
+
+// private begins a file that only its owner can read. SQLite gives its log the mode of its file.
+func private(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // and is not touched: closing it would drop the locks of whoever has it open
+	}
+	if err != nil {
+		return fmt.Errorf("open SQLite: %w", err)
+	}
+	return f.Close()
 }
 
 func sqliteDSN(file string, more ...string) string {
