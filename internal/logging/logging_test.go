@@ -42,7 +42,7 @@ func TestADroppedKeyIsToldOnce(t *testing.T) {
 func TestValuesAreCleaned(t *testing.T) {
 	var out bytes.Buffer
 	log, _ := logging.New(&out, logging.Options{Format: "json"})
-	log.Info("x", "err", errors.New(`rtsp://admin:canary@cam/1: bad`), "mode", config.Secret("canary"), "reason", struct{ Name string }{"canary"})
+	log.Info("x", "err", errors.New(`rtsp://admin:canary@cam/1: bad`), "setting", config.Secret("canary"), "reason", struct{ Name string }{"canary"})
 	var line map[string]any
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 		t.Fatal(err)
