@@ -45,8 +45,9 @@ func (h *house) doors(ctx context.Context) error {
 	return nil
 }
 
+// facts are what the operator adds to the published policy.
 func (h *house) facts() policy.Facts {
-	f := policy.Facts{}
+	f := policy.Facts{Operator: h.config.Operator.Name, Contact: h.config.Operator.Contact}
 	if h.config.HTTP.TLS == "acme" {
 		f.Configured = append(f.Configured, "acme")
 	}

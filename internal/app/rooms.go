@@ -24,7 +24,7 @@ func (h *house) rooms(ctx context.Context) error {
 	h.people.Init()
 	h.consent = &consent.Room{DB: h.db, Keeper: h.keys, Outbox: h.outbox, Policy: h.policy, Clock: h.clock}
 	h.devices = &device.Room{
-		DB: h.db, Keeper: h.keys, Outbox: h.outbox, Clock: h.clock, DefaultDays: h.config.Recording.Days, MaxDays: h.maxDays(),
+		DB: h.db, Keeper: h.keys, Outbox: h.outbox, Clock: h.clock, DefaultDays: h.config.Recording.Days, DefaultBytes: int64(h.config.Recording.Bytes), MaxDays: h.maxDays(),
 	}
 	h.gate.People, h.gate.Relations, h.gate.Consents = h.people, h.devices, h.consent
 	if err := h.gate.Start(ctx); err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,7 +35,7 @@ func (c *setupCode) load(dir, wanted string) error {
 	c.file = filepath.Join(dir, codeFile)
 	if wanted != "" {
 		c.code = wanted
-		return nil
+		return os.WriteFile(c.file, []byte(c.code+"\n"), 0o600)
 	}
 	b, err := os.ReadFile(c.file)
 	if err == nil && len(b) > 0 {
@@ -84,18 +85,25 @@ func SetupCode(ctx context.Context, c config.Config) (string, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", problem.Conflict("setup.no_code").With("folder", c.DataDir)
 	}
-	return strings.TrimSpace(string(b)), err
+	if err != nil {
+		return "", problem.Unavailable("data.unusable").With("folder", c.DataDir).Because(err)
+	}
+	return strings.TrimSpace(string(b)), nil
 }
 
 // ResetUser gives a person a new password. The server may run meanwhile.
 func ResetUser(ctx context.Context, c config.Config, email string) (password string, err error) {
 	if _, err := os.Stat(filepath.Join(c.DataDir, keysFolder)); err != nil {
-		return "", problem.NotFound().Because(err)
+		return "", problem.Conflict("data.none").With("folder", c.DataDir)
 	}
 	h := &house{config: c, clock: clock.Wall, tenant: id.DefaultTenant, log: quiet()}
 	defer func() { err = errors.Join(err, h.close()) }()
 	if err := h.visit(ctx); err != nil {
 		return "", err
 	}
-	return h.people.Reset(ctx, h.tenant, email)
+	password, err = h.people.Reset(ctx, h.tenant, email)
+	if p, ok := problem.Of(err); ok && p.Status == http.StatusNotFound {
+		return "", problem.Conflict("account.nobody").With("folder", c.DataDir) // the operator may know that nobody has it
+	}
+	return password, err
 }
