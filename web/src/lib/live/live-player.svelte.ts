@@ -54,6 +54,7 @@ export class LivePlayer {
     this.#want = want
     this.covered = true
     this.phase = 'starting'
+    mark('open', camera.id)
     this.#fps = pick(camera.streams, want.quality)?.fps ?? 0
     const p = plan(camera.streams, abilities(), want)
     this.#steps = p.steps
