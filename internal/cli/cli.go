@@ -67,10 +67,18 @@ func Main(ctx context.Context, args, env []string, out, errOut io.Writer) int {
 	r := &run{ctx: ctx, out: out, err: errOut, config: g.Config, env: env, settings: settings}
 	if err := parsed.Run(r); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(errOut, "candor:", sentence(err))
+		if errors.As(err, &misread{}) {
+			return 2
+		}
 		return 1
 	}
 	return 0
 }
+
+// misread is a setting that was not understood, wherever it was written.
+type misread struct{ error }
+
+func (m misread) Unwrap() error { return m.error }
 
 // sentence is what the person at the shell reads: the problem's sentence with its cause behind
 // it, since an operator reads both.
@@ -88,7 +96,11 @@ func sentence(err error) string {
 
 // load reads the configuration from file, environment and flags.
 func (r *run) load() (*config.Loaded, error) {
-	return config.Load(config.Sources{File: r.config, Env: r.env, Flags: r.settings})
+	c, err := config.Load(config.Sources{File: r.config, Env: r.env, Flags: r.settings})
+	if err != nil {
+		return nil, misread{err}
+	}
+	return c, nil
 }
 
 type serve struct{}

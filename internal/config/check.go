@@ -6,9 +6,13 @@ import (
 	"net"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 var basePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
+
+// leastBytes is the least space a camera's footage may be given.
+const leastBytes Size = 64 << 20
 
 // check reports settings that do not fit each other, each with what would.
 func (l *Loaded) check() error {
@@ -61,6 +65,14 @@ func (l *Loaded) check() error {
 	}
 	if l.Recording.Days < 1 {
 		bad("recording.days", "at least 1 is needed; recording itself is switched off at the camera")
+	}
+	if b := l.Recording.Bytes; b != 0 && b < leastBytes {
+		bad("recording.bytes", "at least 64MiB is needed; 0 sets no limit")
+	}
+	for path, text := range map[string]string{"operator.name": l.Operator.Name, "operator.contact": l.Operator.Contact} {
+		if strings.ContainsAny(text, "\r\n") || len(text) > 200 {
+			bad(path, "one line of up to 200 letters is wanted")
+		}
 	}
 	if l.Decode.Limit < 1 {
 		bad("decode.limit", "at least 1 is needed")

@@ -24,6 +24,7 @@ type Config struct {
 	Language  string `yaml:"language"`
 	SetupCode Secret `yaml:"setup_code"`
 
+	Operator  Operator  `yaml:"operator"`
 	HTTP      HTTP      `yaml:"http"`
 	Cameras   Cameras   `yaml:"cameras"`
 	WebRTC    WebRTC    `yaml:"webrtc"`
@@ -31,6 +32,12 @@ type Config struct {
 	Decode    Decode    `yaml:"decode"`
 	Log       Log       `yaml:"log"`
 	Metrics   Metrics   `yaml:"metrics"`
+}
+
+// Operator is who answers for this installation; the published policy names them.
+type Operator struct {
+	Name    string `yaml:"name"`
+	Contact string `yaml:"contact"`
 }
 
 // HTTP is the front door.

@@ -88,6 +88,8 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"two documents", "language: en\n---\nlanguage: en\n", "more than one document"},
 		{"base path", "http: {base_path: x/}\n", "http.base_path"},
 		{"zero days", "recording: {days: 0}\n", "recording.days"},
+		{"a handful of bytes", "recording: {bytes: 4096}\n", "line 1: recording.bytes: at least 64MiB"},
+		{"operator on two lines", "operator: {name: \"a\\nb\"}\n", "operator.name: one line"},
 		{"language", "language: fr\n", "none of en, zh-Hans"},
 		{"port", "webrtc: {udp_port: 70000}\n", "webrtc.udp_port"},
 	} {

@@ -61,7 +61,7 @@ func open(t *testing.T, db *sqldb.DB) rig {
 	}
 	o := &bus.Outbox{DB: db, Bus: b, Clock: clock.Wall, Log: quiet}
 	o.Start()
-	r := &Room{DB: db, Keeper: k, Outbox: o, Clock: c, DefaultDays: 30, MaxDays: 365}
+	r := &Room{DB: db, Keeper: k, Outbox: o, Clock: c, DefaultDays: 30, DefaultBytes: 1 << 30, MaxDays: 365}
 	_, text := pol.ConsentText(passport.Recording, "en")
 	all := everybody{text}
 	g := &gate.Gate{

@@ -35,12 +35,13 @@ type Sealer interface {
 
 // Room keeps sites and cameras. Fill the fields and use it.
 type Room struct {
-	DB          *sqldb.DB
-	Keeper      Sealer
-	Outbox      *bus.Outbox
-	Clock       clock.Clock
-	DefaultDays int // of footage, for a new camera
-	MaxDays     int
+	DB           *sqldb.DB
+	Keeper       Sealer
+	Outbox       *bus.Outbox
+	Clock        clock.Clock
+	DefaultDays  int   // of footage, for a new camera
+	DefaultBytes int64 // of footage, for a new camera; 0 is no limit
+	MaxDays      int
 
 	adding sync.Mutex // one new camera or site at a time, so that limits hold
 }

@@ -33,7 +33,7 @@ func TestACameraIsAddedReadAndChanged(t *testing.T) {
 		added := r.hears(Added)
 		door := r.door(zoe)
 		yard := r.add(zoe, New{Name: " Yard ", Main: "RTSPS://Cam.LAN/", Credentials: Credentials{"u", "p"}, Retention: Retention{7, 1 << 30}, Demo: true})
-		if door.Name != "Front door" || door.Sub != "rtsp://10.1.2.3:554/sub" || door.Recording != On || door.Retention != (Retention{30, 0}) || door.CreatedAt != clock.At(r.clock.Now()) || door.Device.IsZero() {
+		if door.Name != "Front door" || door.Sub != "rtsp://10.1.2.3:554/sub" || door.Recording != On || door.Retention != (Retention{30, 1 << 30}) || door.CreatedAt != clock.At(r.clock.Now()) || door.Device.IsZero() {
 			t.Errorf("camera %+v", door)
 		}
 		if yard.Name != "Yard" || yard.Main != "rtsps://cam.lan/" || !yard.Demo || yard.Sub != "" {

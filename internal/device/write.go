@@ -40,7 +40,7 @@ func (r *Room) Add(ctx context.Context, p permit.Permit, t id.Tenant, a id.Accou
 		return Camera{}, err
 	}
 	if n.Retention == (Retention{}) {
-		n.Retention = Retention{Days: r.DefaultDays}
+		n.Retention = Retention{Days: r.DefaultDays, Bytes: r.DefaultBytes}
 	}
 	if err := r.checkRetention(n.Retention); err != nil {
 		return Camera{}, err
