@@ -1,7 +1,7 @@
 // Package words holds every sentence a person reads, once per language: the catalogue that the web
 // app, problems, mails and notifications share. Keys are flat, values are ICU messages.
 //
-// The app compiles the catalogue at build time (web/tools/messages.mjs); the server fills it in
+// The app compiles the catalogue at build time (web/scripts/messages.mjs); the server fills it in
 // here. Both read the same small part of ICU: arguments, select, plural. Texts about data do not
 // live here but in policy/.
 package words
