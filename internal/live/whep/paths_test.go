@@ -12,6 +12,7 @@ import (
 	"candor/internal/live"
 	"candor/internal/live/livetest"
 	"candor/internal/media"
+	"candor/internal/permit"
 )
 
 func TestOverTCP(t *testing.T) {
@@ -80,13 +81,17 @@ func TestABrowserThatLeavesIsForgotten(t *testing.T) {
 	srv := startServer(t)
 	s := livetest.Stream(media.Main)
 	livetest.Play(t, livetest.Load(t, "people.mp4"), s).Skip(time.Second).Go(t, 1)
-	v := watch(t, srv, livetest.Lease(t), live.Source{Main: s}, live.Options{})
+	lease := livetest.Lease(t)
+	v := watch(t, srv, lease, live.Source{Main: s}, live.Options{})
 	until(t, "pictures", func() bool { video, _ := v.packets(); return len(video) > 5 })
 	if _, ok := srv.Grant(v.viewing); !ok {
 		t.Error("nobody knows whose viewing it is")
 	}
 	v.pc.Close()
 	until(t, "forgetting", func() bool { return srv.Watching() == 0 && s.Watching() == 0 })
+	if lease.State() != permit.Ended {
+		t.Error("the lease goes on for nobody")
+	}
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	if len(srv.streams) != 0 {

@@ -34,6 +34,8 @@ const (
 // Server answers WHEP offers. The exported fields are inputs.
 type Server struct {
 	UDPPort     int          // the one UDP port; 0: any, one per address
+	NoUDP       bool         // only TCP, or nothing
+	Here        bool         // for browsers on this machine and nobody else
 	TCP         net.Listener // ICE over TCP, or nil
 	ExternalIPs []string     // told to browsers instead of the machine's own addresses
 	Loopback    bool         // also on the loopback address, for a browser on this machine
@@ -88,9 +90,15 @@ func (s *Server) Start() error {
 	e.SetIncludeLoopbackCandidate(s.Loopback)
 	e.SetICETimeouts(5*time.Second, 5*time.Second, time.Second)
 	e.SetReceiveMTU(1500)
-	networks := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
-	if err := s.openUDP(quiet); err != nil {
-		return fmt.Errorf("WebRTC's UDP port %d: %w", s.UDPPort, err)
+	if s.Here {
+		e.SetIPFilter(net.IP.IsLoopback)
+	}
+	var networks []webrtc.NetworkType
+	if !s.NoUDP {
+		networks = append(networks, webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6)
+		if err := s.openUDP(quiet); err != nil {
+			return fmt.Errorf("WebRTC's UDP port %d: %w", s.UDPPort, err)
+		}
 	}
 	if s.TCP != nil {
 		mux := webrtc.NewICETCPMux(quiet.NewLogger("ice"), hurried{s.TCP}, 32)
@@ -117,6 +125,9 @@ func (s *Server) openUDP(quiet logging.LoggerFactory) error {
 	}
 	if s.Loopback {
 		opts = append(opts, ice.UDPMuxFromPortWithLoopback())
+	}
+	if s.Here {
+		opts = append(opts, ice.UDPMuxFromPortWithIPFilter(net.IP.IsLoopback))
 	}
 	mux, err := ice.NewMultiUDPMuxFromPort(s.UDPPort, opts...)
 	if err != nil {

@@ -57,9 +57,11 @@ func (v *viewing) onState(s webrtc.PeerConnectionState) {
 	}
 }
 
-// run is the viewing's life: connect, join, send, end.
+// run is the viewing's life: connect, join, send, end. Its lease ends with it: nobody else would
+// notice that the browser has gone.
 func (v *viewing) run() {
 	defer v.server.remove(v)
+	defer func() { v.lease.End(context.Cause(v.ctx)) }()
 	began := time.Now()
 	err := v.watch()
 	v.end(err)
