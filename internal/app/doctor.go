@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"candor/internal/clock"
 	"candor/internal/config"
@@ -28,10 +32,10 @@ var ErrUnwell = errors.New("something needs mending")
 func Doctor(ctx context.Context, c *config.Loaded, out io.Writer) error {
 	d := &doctor{out: out, config: c.Config}
 	fmt.Fprintln(out, version.String())
-	for setting, from := range c.From {
-		fmt.Fprintf(out, "      %-28s from %s\n", setting, from)
+	for _, setting := range slices.Sorted(maps.Keys(c.From)) {
+		fmt.Fprintf(out, "      %-28s from %s\n", setting, c.From[setting])
 	}
-	for _, check := range []func(context.Context){d.folder, d.disk, d.policy, d.data, d.pictures, d.address} {
+	for _, check := range []func(context.Context){d.folder, d.disk, d.policy, d.data, d.pictures, d.addresses, d.clock} {
 		check(ctx)
 	}
 	if d.bad > 0 {
@@ -97,6 +101,9 @@ func (d *doctor) policy(context.Context) {
 		d.wrong("policy", err)
 		return
 	}
+	if err := fits(d.config, p); err != nil {
+		d.wrong("settings", err)
+	}
 	d.fine("policy version %d, hash %.12s…", p.Version, p.Hash())
 }
 
@@ -128,15 +135,58 @@ func (d *doctor) pictures(ctx context.Context) {
 	}
 }
 
-func (d *doctor) address(context.Context) {
-	l, err := net.Listen("tcp", d.config.HTTP.Listen)
-	if err != nil {
-		d.note("%s is taken: by a running candor, or choose another with --http.listen", d.config.HTTP.Listen)
+func (d *doctor) addresses(context.Context) {
+	h, w := d.config.HTTP, d.config.WebRTC
+	d.address("http.listen", "tcp", h.Listen)
+	if h.TLS == config.TLSACME || h.TLS == config.TLSLocalCA {
+		d.address("http.tls_listen", "tcp", h.TLSListen)
+	}
+	if w.TCPPort != 0 {
+		d.address("webrtc.tcp_port", "tcp", fmt.Sprintf(":%d", w.TCPPort))
+	}
+	if w.UDPPort != 0 {
+		d.address("webrtc.udp_port", "udp", fmt.Sprintf(":%d", w.UDPPort))
+	}
+	if d.config.Metrics.Listen != "" {
+		d.address("metrics.listen", "tcp", d.config.Metrics.Listen)
+	}
+	if h.TLS == config.TLSOff {
+		d.note("no TLS: on this machine that is enough; from other devices the microphone, push and installing the app are missing (guide/address-and-tls.md)")
+	}
+}
+
+// address sees whether a port can be had.
+func (d *doctor) address(setting, network, at string) {
+	var door io.Closer
+	var err error
+	if network == "udp" {
+		door, err = net.ListenPacket(network, at)
 	} else {
-		_ = l.Close()
-		d.fine("address %s is free", d.config.HTTP.Listen)
+		door, err = net.Listen(network, at)
 	}
-	if d.config.HTTP.TLS == "off" {
-		d.note("no TLS: on this machine that is enough; from other devices the microphone, push and installing the app are missing (guide/tls.md)")
+	switch {
+	case err == nil:
+		_ = door.Close()
+		d.fine("%s: %s is free", setting, at)
+	case errors.Is(err, syscall.EADDRINUSE):
+		d.note("%s: %s is taken, by a running candor or by something else; then choose another", setting, at)
+	case errors.Is(err, syscall.EACCES):
+		d.wrong(setting, fmt.Errorf("%s needs more rights: let a proxy listen there, or give the program CAP_NET_BIND_SERVICE", at))
+	default:
+		d.wrong(setting, err)
 	}
+}
+
+// clock asks the kernel whether something keeps its clock right: footage carries its time.
+func (d *doctor) clock(context.Context) {
+	var t unix.Timex
+	state, err := unix.Adjtimex(&t)
+	if err != nil {
+		return
+	}
+	if state == unix.TIME_ERROR {
+		d.note("clock: nothing keeps it right (`timedatectl set-ntp true`); footage carries this machine's time")
+		return
+	}
+	d.fine("clock is kept right")
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"candor/internal/app/door"
+	"candor/internal/config"
 	"candor/internal/front"
 	"candor/internal/httpapi"
 	"candor/internal/id"
@@ -125,7 +126,11 @@ func (h *house) greet(context.Context) error {
 		fmt.Fprintf(h.out, "            %s\n", strings.TrimSuffix(u, "/"))
 	}
 	if code := h.code.get(); code != "" {
-		fmt.Fprintf(h.out, "  Set-up code  %s   (candor setup-code prints it again)\n", code)
+		again := "candor setup-code"
+		if h.config.DataDir != config.Default().DataDir {
+			again += " --data_dir " + h.config.DataDir
+		}
+		fmt.Fprintf(h.out, "  Set-up code  %s   (`%s` prints it again)\n", code, again)
 	}
 	fmt.Fprintf(h.out, "  Data      %s\n\n", h.config.DataDir)
 	return nil

@@ -15,6 +15,7 @@ import (
 	"candor/internal/config"
 	"candor/internal/id"
 	"candor/internal/metrics"
+	"candor/internal/passport"
 	"candor/internal/policy"
 	"candor/internal/problem"
 	"candor/internal/seal"
@@ -44,6 +45,9 @@ func (h *house) ground(ctx context.Context) error {
 	if h.policy, err = policy.Built(); err != nil {
 		return fmt.Errorf("read the policy: %w", err)
 	}
+	if err := fits(h.config, h.policy); err != nil {
+		return err
+	}
 	h.metrics = metrics.New(version.Version, Passports())
 	h.gauges = newGauges(h.metrics)
 	if h.db, h.keys, err = vault(ctx, h.config, h.clock, h.room("seal")); err != nil {
@@ -58,6 +62,14 @@ func (h *house) ground(ctx context.Context) error {
 	h.outbox = &bus.Outbox{DB: h.db, Bus: h.bus, Clock: h.clock, Log: h.room("bus")}
 	h.outbox.Start()
 	h.closing("outbox", h.outbox.Close)
+	return nil
+}
+
+// fits reports a setting that the policy does not allow.
+func fits(c config.Config, p *policy.Policy) error {
+	if l, ok := p.Lifetime(passport.Footage); ok && l.Days > 0 && c.Recording.Days > l.Days {
+		return fmt.Errorf("recording.days: %d is more than the %d days that the policy allows", c.Recording.Days, l.Days)
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -97,19 +98,30 @@ func (h *house) openViews() error {
 	h.closing("decoder", func() error { h.decoder.Close(); return nil })
 	h.stills = &still.Maker{Decoder: h.decoder, Clock: h.clock}
 	h.mse = &mse.Server{Log: h.room("live")}
-	h.whep = &whep.Server{UDPPort: h.config.WebRTC.UDPPort, Loopback: true, Log: h.room("live")}
-	for _, ip := range h.config.WebRTC.ExternalIPs {
+	return h.openWebRTC()
+}
+
+// openWebRTC opens the ports of live pictures. Where the front door is for this machine alone,
+// they are too.
+func (h *house) openWebRTC() error {
+	c := h.config.WebRTC
+	h.whep = &whep.Server{UDPPort: c.UDPPort, NoUDP: c.UDPPort == 0, Here: h.config.Here(), Loopback: true, Log: h.room("live")}
+	for _, ip := range c.ExternalIPs {
 		h.whep.ExternalIPs = append(h.whep.ExternalIPs, ip.String())
 	}
-	if port := h.config.WebRTC.TCPPort; port != 0 {
-		l, err := net.Listen("tcp", ":"+strconv.Itoa(port))
+	if c.TCPPort != 0 {
+		host := ""
+		if h.whep.Here {
+			host = "127.0.0.1"
+		}
+		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(c.TCPPort)))
 		if err != nil {
-			return err
+			return fmt.Errorf("webrtc.tcp_port (choose another, or 0 for none): %w", err)
 		}
 		h.whep.TCP = l
 	}
 	if err := h.whep.Start(); err != nil {
-		return err
+		return fmt.Errorf("webrtc.udp_port (choose another, or 0 for none): %w", err)
 	}
 	h.closing("WebRTC", h.whep.Close)
 	return nil
