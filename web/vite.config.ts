@@ -15,5 +15,5 @@ export default defineConfig({
     reportCompressedSize: false,
   },
   server: { proxy: { '/api': { target: 'http://localhost:8080', ws: true } } },
-  test: { include: ['src/**/*.spec.ts', 'tools/**/*.spec.mjs'] },
+  test: { include: ['src/**/*.spec.ts', 'scripts/**/*.spec.mjs'] },
 })

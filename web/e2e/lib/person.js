@@ -34,16 +34,16 @@ export class Person {
   strangers = []
   #expected = []
 
-  static async open(browser, address, { width = 1280, height = 900, lang = 'en', ...more } = {}) {
+  static async open(browser, url, { width = 1280, height = 900, lang = 'en', ...more } = {}) {
     const context = await browser.newContext({ viewport: { width, height }, locale: lang === 'en' ? 'en-GB' : 'zh-CN', timezoneId: 'Europe/Berlin', reducedMotion: 'no-preference', acceptDownloads: true, ...more })
     const me = new Person()
     me.context = context
-    me.address = address
+    me.address = new URL(url).origin
     me.lang = lang
     me.page = await context.newPage()
     me.page.setDefaultTimeout(30_000)
     me.#watch()
-    await me.page.goto(address)
+    await me.page.goto(url)
     return me
   }
 

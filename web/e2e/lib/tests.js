@@ -4,9 +4,8 @@ const lines = []
 
 export class Journey {
   #steps = []
-  constructor(name, set) {
+  constructor(name) {
     this.name = name
-    this.set = set
   }
   /** A step. Tags like @P221 at the end of the title name the promises it checks. */
   test = (title, body) => this.#steps.push({ title, body })

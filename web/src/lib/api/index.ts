@@ -12,10 +12,10 @@ export const api = {
   session: () => call<{ account: T.Account }>('session'),
   signIn: (email: string, password: string) => call<{ account: T.Account }>('session', { method: 'POST', body: { email, password } }),
   signOut: () => call<void>('session', { method: 'DELETE' }),
-  sessions: () => call<{ sessions: T.Session[] }>('sessions'),
+  sessions: () => call<T.Sessions>('sessions'),
   endSession: (id: string) => call<void>(`sessions/${id}`, { method: 'DELETE' }),
 
-  changeAccount: (body: Partial<Pick<T.Account, 'name' | 'language' | 'theme'>> & { time_zone?: string }) =>
+  changeAccount: (body: T.AccountChange) =>
     call<T.Account>('account', { method: 'PATCH', body }),
   setPassword: (current: string, next: string) => call<void>('account/password', { method: 'POST', body: { current, new: next } }),
   closeAccount: (password: string) => call<T.Receipt>('account', { method: 'DELETE', body: { password } }),
@@ -23,7 +23,7 @@ export const api = {
   sites: () => call<T.Site[]>('sites'),
   cameras: () => call<{ cameras: T.Camera[] }>('cameras'),
   camera: (id: string) => call<T.Camera>(`cameras/${id}`),
-  checkCamera: (body: T.NewCamera, signal?: AbortSignal) => call<T.CameraCheck>('cameras/check', { method: 'POST', body, signal }),
+  checkCamera: (body: T.NewAddress, signal?: AbortSignal) => call<T.CameraCheck>('cameras/check', { method: 'POST', body, signal }),
   addCamera: (body: T.NewCamera) => call<T.Camera>('cameras', { method: 'POST', body }),
   changeCamera: (id: string, body: T.CameraChange) => call<T.Camera>(`cameras/${id}`, { method: 'PATCH', body }),
   removeCamera: (id: string, password: string) => call<T.Receipt>(`cameras/${id}`, { method: 'DELETE', body: { password } }),
@@ -31,12 +31,12 @@ export const api = {
     call<{ consent: T.Consent; receipt?: T.Receipt }>(`cameras/${id}/consents/${purpose}`, { method: 'PUT', body: { state, text_hash } }),
 
   timeline: (id: string, from: T.Time, to: T.Time, signal?: AbortSignal) => call<T.Timeline>(`cameras/${id}/timeline`, { query: { from, to }, signal }),
-  days: (id: string) => call<{ days: T.Day[] }>(`cameras/${id}/days`),
+  days: (id: string) => call<T.Days>(`cameras/${id}/days`),
 
   purposes: () => call<T.Purpose[]>('purposes'),
   consents: () => call<T.Consents>('consents'),
   held: () => call<T.Held[]>('privacy/held'),
-  access: (cursor?: string) => call<{ accesses: T.Access[]; next_cursor?: string }>('privacy/access', { query: { cursor } }),
+  access: (cursor?: string) => call<T.Accesses>('privacy/access', { query: { cursor } }),
   receipt: (token: string) => call<T.Receipt>(`receipts/${token}`),
   policy: (lang: string) => call<T.Policy>('policy', { query: { lang } }),
 }

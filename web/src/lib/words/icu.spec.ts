@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parse } from '../../../tools/messages.mjs'
+import { parse } from '../../../scripts/messages.mjs'
 import { format, type Message } from './icu'
 
 const say = (source: string, args: Record<string, string | number>, lang = 'en') => format(parse(source) as Message, args, lang)

@@ -1,4 +1,4 @@
-/** A compiled message: text, or parts as tools/messages.mjs writes them. */
+/** A compiled message: text, or parts as scripts/messages.mjs writes them. */
 export type Part = string | [name: string, cases?: 0 | Record<string, Part[]>, plural?: 1]
 export type Message = string | Part[]
 export type Args = Record<string, string | number> | undefined

@@ -1,0 +1,55 @@
+// The whole journey in a real browser against the real binary: `npm run e2e`.
+//
+// Prints one line a step and at the end `N passed, 0 failed`. Pictures of every page are put into e2e/out/.
+//
+//   PICTURES=1          also write the pictures of README and guide (guide/pictures/)
+//   CANDOR_BINARY=path  default bin/candor        GO2RTC=path   a built go2rtc instead of building it
+//   CHROMIUM=path       default /usr/bin/chromium
+
+import { makeFolder, removeFolder, startCandor, startForeign, stopAll } from './lib/processes.js'
+import { openBrowser, Person } from './lib/person.js'
+import { Journey, result } from './lib/tests.js'
+import { axeRuns } from './lib/look.js'
+import { no } from './steps/no.js'
+import { begin } from './steps/begin.js'
+import { time } from './steps/time.js'
+import { add } from './steps/add.js'
+import { goodbye, rights } from './steps/rights.js'
+import { pages, quiet } from './steps/pages.js'
+
+const began = performance.now()
+const folder = await makeFolder()
+let passed = false
+let browser
+try {
+  const [quietServer, server, foreign, opened] = await Promise.all([startCandor(folder, 'quiet'), startCandor(folder, 'owner'), startForeign(folder), openBrowser()])
+  browser = opened
+
+  const whole = new Journey('owner')
+  for (const part of [begin, time, add, rights, pages, quiet, goodbye]) part(whole)
+
+  for (const journey of [no, whole]) {
+    const me = await Person.open(browser, journey === no ? quietServer.address : server.address)
+    await journey.run({
+      browser, folder, foreign, server, me,
+      quiet: quietServer,
+      about: {},
+      stranger: (path) => Person.open(browser, server.address + path),
+      async failed(name) {
+        await me.page.screenshot({ path: `${import.meta.dirname}/out/failed-${name.replaceAll(/\W+/g, '-')}.png` }).catch(() => {})
+        for (const c of me.complaints) console.log(`      console: ${c}`)
+        console.log(`      at ${me.page.url()}; logs in ${folder}`)
+      },
+    })
+    await me.close()
+  }
+} catch (e) {
+  console.log(`FAIL  ${e?.stack ?? e}`)
+} finally {
+  await browser?.close()
+  await stopAll()
+  console.log(`${((performance.now() - began) / 1000).toFixed(0)} s, ${axeRuns()} pages by axe`)
+  passed = result()
+  if (passed) await removeFolder(folder)
+  process.exitCode = passed ? 0 : 1
+}
