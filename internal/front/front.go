@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"candor/internal/clock"
+	"candor/internal/visit"
 )
 
 // Mode is how the connection to a browser is protected.
@@ -120,7 +121,7 @@ func (f *Front) Start(ctx context.Context, handler http.Handler) error {
 	var err error
 	if f.plain, err = net.Listen("tcp", f.o.Listen); err != nil {
 		f.stop()
-		return fmt.Errorf("open the front door: %w", err)
+		return fmt.Errorf("open the front door (http.listen): %w", err)
 	}
 	if f.o.Mode == Off || f.o.Mode == Proxy {
 		f.serve(f.plain, handler, nil)
@@ -128,7 +129,7 @@ func (f *Front) Start(ctx context.Context, handler http.Handler) error {
 	}
 	if f.secure, err = net.Listen("tcp", f.o.TLSListen); err != nil {
 		f.stop()
-		return errors.Join(fmt.Errorf("open the front door for TLS: %w", err), f.plain.Close())
+		return errors.Join(fmt.Errorf("open the front door for TLS (http.tls_listen): %w", err), f.plain.Close())
 	}
 	config, challenge, err := f.certificates(ctx)
 	if err != nil {
@@ -167,6 +168,7 @@ func (f *Front) serve(l net.Listener, h http.Handler, config *tls.Config) {
 		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: 64 << 10,
 		ErrorLog:       log.New(quiet{f.o.Log}, "", 0),
+		ConnContext:    visit.WithConn,
 	}
 	f.servers = append(f.servers, s)
 	f.serving.Go(func() {
@@ -187,7 +189,7 @@ func (f *Front) serve(l net.Listener, h http.Handler, config *tls.Config) {
 func (f *Front) Also(address string, h http.Handler) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("open another door: %w", err)
+		return fmt.Errorf("open another door at %s: %w", address, err)
 	}
 	f.serve(l, h, nil)
 	return nil

@@ -2,23 +2,64 @@ package httpapi
 
 import (
 	"net/http"
+	"sync"
 	"time"
 
 	"candor/internal/permit"
 	"candor/internal/problem"
+	"candor/internal/visit"
 )
 
+// unsent is how much the kernel may hold for a slow reader of footage: it is beyond our reach
+// once it is written.
+const unsent = 512 << 10
+
 // leased writes media under a lease: its state is looked at before every write. When it ends,
-// the connection is broken off, so that nobody takes what came for the whole.
+// the connection is broken off, so that nobody takes what came for the whole, and what a slow
+// reader has not fetched yet is thrown away. Over HTTP/2 only the stream is broken off: other
+// requests share the connection, maybe the very one that takes the right away.
 type leased struct {
 	http.ResponseWriter
 	lease *permit.Lease
 	pause time.Duration
 	until *http.ResponseController
+
+	mu   sync.Mutex
+	done bool // the handler is through, and the connection somebody else's
 }
 
-func (a *API) leased(w http.ResponseWriter, l *permit.Lease) *leased {
-	return &leased{ResponseWriter: w, lease: l, pause: a.limits.Pause, until: http.NewResponseController(w)}
+// leased makes the writer of one answer. Say finish when it is written.
+func (a *API) leased(w http.ResponseWriter, r *http.Request, l *permit.Lease) *leased {
+	out := &leased{ResponseWriter: w, lease: l, pause: a.limits.Pause, until: http.NewResponseController(w)}
+	visit.Hurry(r.Context(), unsent)
+	l.OnEnd(func() {
+		out.mu.Lock()
+		defer out.mu.Unlock()
+		if out.done {
+			return
+		}
+		if r.ProtoMajor < 2 {
+			visit.Cut(r.Context())
+		}
+		_ = out.until.SetWriteDeadline(time.Now()) // a write that waits for the reader waits no longer
+	})
+	return out
+}
+
+// finish lets go of the connection: the end of the lease does not reach it any more.
+func (w *leased) finish() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.done = true
+}
+
+// within gives the next write its time, unless the lease has just cut it short.
+func (w *leased) within(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.lease.State() != permit.Ended {
+		_ = w.until.SetWriteDeadline(time.Now().Add(d))
+	}
 }
 
 // Unwrap lets http.ResponseController reach the connection.
@@ -31,7 +72,7 @@ func (w *leased) Write(b []byte) (n int, err error) {
 		if err := w.open(); err != nil {
 			panic(http.ErrAbortHandler)
 		}
-		_ = w.until.SetWriteDeadline(time.Now().Add(writeTime))
+		w.within(writeTime)
 		m, err := w.ResponseWriter.Write(b[:min(len(b), piece)])
 		n += m
 		if err != nil {

@@ -145,7 +145,9 @@ func (a *API) picture(w http.ResponseWriter, r *http.Request, p Picture, err err
 	h.Set("Content-Length", strconv.Itoa(len(p.JPEG)))
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("Candor-Captured-At", string(at))
-	_, _ = a.leased(w, of(r.Context()).lease).Write(p.JPEG)
+	out := a.leased(w, r, of(r.Context()).lease)
+	defer out.finish()
+	_, _ = out.Write(p.JPEG)
 }
 
 // whep answers an offer. The lease outlives the response: it is found again by its viewing.
