@@ -113,27 +113,6 @@ func (serve) Run(r *run) error {
 	return app.Serve(r.ctx, app.Options{Config: c.Config, Out: r.out, Err: r.err})
 }
 
-type demo struct {
-	Data   string `default:"data/demo" help:"Data folder."`
-	Listen string `help:"Address to listen on; port 0 takes a free one."`
-	Clip   string `type:"existingfile" help:"MP4 that the demo camera shows as its main stream."`
-	Sub    string `type:"existingfile" help:"MP4 that it shows as its sub stream."`
-}
-
-func (d demo) Run(r *run) error {
-	if d.Listen != "" {
-		r.settings["http.listen"] = d.Listen
-	}
-	if _, ok := r.settings["data_dir"]; !ok {
-		r.settings["data_dir"] = d.Data
-	}
-	c, err := r.load()
-	if err != nil {
-		return err
-	}
-	return app.Serve(r.ctx, app.Options{Config: c.Config, Out: r.out, Err: r.err, Demo: &app.Demo{Main: d.Clip, Sub: d.Sub}})
-}
-
 type doctor struct{}
 
 func (doctor) Run(r *run) error {

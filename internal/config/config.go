@@ -14,6 +14,7 @@
 package config
 
 import (
+	"net"
 	"net/netip"
 )
 
@@ -93,6 +94,13 @@ type Log struct {
 // Metrics is the page a Prometheus server reads.
 type Metrics struct {
 	Listen string `yaml:"listen"`
+}
+
+// Here reports whether only this machine reaches the front door, and no proxy on it lets others in.
+func (c Config) Here() bool {
+	host, _, err := net.SplitHostPort(c.HTTP.Listen)
+	at, _ := netip.ParseAddr(host)
+	return err == nil && (host == "localhost" || at.IsLoopback()) && c.HTTP.TLS == TLSOff && len(c.WebRTC.ExternalIPs) == 0
 }
 
 // Default is the one place where defaults live.

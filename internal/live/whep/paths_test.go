@@ -44,6 +44,51 @@ func TestOverTCP(t *testing.T) {
 	}
 }
 
+// TestPathsThatAreOffered has a house that is for this machine alone tell nobody another address,
+// and one without UDP offer none.
+func TestPathsThatAreOffered(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		srv      *Server
+		udp, tcp bool
+	}{
+		"this machine": {&Server{Loopback: true, Here: true}, true, false},
+		"no UDP":       {&Server{Loopback: true, Here: true, NoUDP: true, TCP: l}, false, true},
+		"nothing":      {&Server{Loopback: true, NoUDP: true}, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := c.srv.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { c.srv.Close() })
+			s := livetest.Stream(media.Main)
+			livetest.Play(t, livetest.Load(t, "people.mp4"), s).Skip(time.Second)
+			_, offer := offerer(t, false)
+			answer, _, err := c.srv.Offer(t.Context(), livetest.Lease(t), live.Source{Main: s}, offer, live.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var udp, tcp bool
+			for line := range strings.Lines(answer) {
+				f := strings.Fields(line)
+				if !strings.HasPrefix(line, "a=candidate:") {
+					continue
+				}
+				if at := net.ParseIP(f[4]); !at.IsLoopback() {
+					t.Errorf("offers %s", line)
+				}
+				udp, tcp = udp || f[2] == "udp", tcp || f[2] == "tcp"
+			}
+			if udp != c.udp || tcp != c.tcp {
+				t.Errorf("udp %v, tcp %v, want %v, %v", udp, tcp, c.udp, c.tcp)
+			}
+		})
+	}
+}
+
 // TestEndOfALeaseAtASlowReader has a viewer over TCP who hardly reads: what the kernel holds for it
 // must not be delivered after the end.
 func TestEndOfALeaseAtASlowReader(t *testing.T) {

@@ -107,6 +107,9 @@ func (s *Server) Start() error {
 		networks = append(networks, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
 	}
 	e.SetNetworkTypes(networks)
+	if len(networks) == 0 { // which pion takes for "all"
+		e.SetIPFilter(func(net.IP) bool { return false })
+	}
 	if len(s.ExternalIPs) > 0 {
 		err := e.SetICEAddressRewriteRules(webrtc.ICEAddressRewriteRule{External: s.ExternalIPs, AsCandidateType: webrtc.ICECandidateTypeHost})
 		if err != nil {
