@@ -17,10 +17,15 @@ var (
 // forwarded are the headers that only a trusted proxy may send.
 var forwarded = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Ingress-Path", "X-Real-Ip", "X-Forwarded-Ssl", "X-Forwarded-Server"}
 
-// arrive works out how each request came, and takes off the base path.
+// arrive works out how each request came, and takes off the base path. With TLS the certificate
+// has shown that the name is ours, and a trusted proxy knows its own names.
 func (f *Front) arrive(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := f.Visit(r)
+		if r.TLS == nil && !f.trusts(peer(r)) && !f.ours(r.Host) {
+			f.strange(w, r)
+			return
+		}
 		for _, h := range forwarded {
 			r.Header.Del(h)
 		}

@@ -6,7 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -60,7 +60,7 @@ func start(t *testing.T, o front.Options, h http.Handler) *front.Front {
 func ask(t *testing.T, f *front.Front, path string, header ...string) (seen, int) {
 	t.Helper()
 	r, _ := http.NewRequest("GET", "http://"+f.Addr().String()+path, nil)
-	r.Host = "door.example"
+	r.Host = "door.local"
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Add(header[i], header[i+1])
 	}
@@ -79,7 +79,7 @@ var forged = []string{"X-Forwarded-Proto", "https", "X-Forwarded-Host", "cameras
 func TestHeadersOfAStrangerAreNotBelieved(t *testing.T) {
 	f := start(t, front.Options{Mode: front.Off, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, echo)
 	s, _ := ask(t, f, "/a", forged...)
-	if s.Secure || s.Host != "door.example" || s.BasePath != "" || s.Framed || !s.Client.IsLoopback() || s.Path != "/a" {
+	if s.Secure || s.Host != "door.local" || s.BasePath != "" || s.Framed || !s.Client.IsLoopback() || s.Path != "/a" {
 		t.Errorf("got %+v", s)
 	}
 	for k := range s.Headers {
@@ -98,16 +98,16 @@ func TestATrustedProxyIsBelieved(t *testing.T) {
 		want   visit.Visit
 	}{
 		{"all", []string{"X-Forwarded-Proto", "https", "X-Forwarded-Host", "cameras.example:8443", "X-Forwarded-For", "203.0.113.7"}, visit.Visit{Secure: true, Host: "cameras.example:8443", Client: netip.MustParseAddr("203.0.113.7")}},
-		{"what a visitor wrote on the left is not", []string{"X-Forwarded-For", "127.0.0.1, 203.0.113.7, 10.9.1.1"}, visit.Visit{Host: "door.example", Client: netip.MustParseAddr("203.0.113.7")}},
-		{"two headers", []string{"X-Forwarded-For", "1.1.1.1", "X-Forwarded-For", "203.0.113.7"}, visit.Visit{Host: "door.example", Client: netip.MustParseAddr("203.0.113.7")}},
-		{"garbage address", []string{"X-Forwarded-For", "1.1.1.1, evil"}, visit.Visit{Host: "door.example", Client: netip.MustParseAddr("127.0.0.1")}},
-		{"six", []string{"X-Forwarded-For", "[2001:db8::1]:443"}, visit.Visit{Host: "door.example", Client: netip.MustParseAddr("2001:db8::1")}},
-		{"ingress", []string{"X-Ingress-Path", "/api/hassio_ingress/Ab-1_~"}, visit.Visit{Host: "door.example", BasePath: "/api/hassio_ingress/Ab-1_~", Framed: true, Client: netip.MustParseAddr("127.0.0.1")}},
-		{"prefix", []string{"X-Forwarded-Prefix", "/cameras/"}, visit.Visit{Host: "door.example", BasePath: "/cameras", Client: netip.MustParseAddr("127.0.0.1")}},
-		{"prefix that is none", []string{"X-Forwarded-Prefix", `/"><script>`}, visit.Visit{Host: "door.example", Client: netip.MustParseAddr("127.0.0.1")}},
-		{"prefix upwards", []string{"X-Forwarded-Prefix", "/a/../b"}, visit.Visit{Host: "door.example", Client: netip.MustParseAddr("127.0.0.1")}},
-		{"prefix of another host", []string{"X-Ingress-Path", "//evil.example"}, visit.Visit{Host: "door.example", Client: netip.MustParseAddr("127.0.0.1")}},
-		{"host that is none", []string{"X-Forwarded-Host", "a b"}, visit.Visit{Host: "door.example", Client: netip.MustParseAddr("127.0.0.1")}},
+		{"what a visitor wrote on the left is not", []string{"X-Forwarded-For", "127.0.0.1, 203.0.113.7, 10.9.1.1"}, visit.Visit{Host: "door.local", Client: netip.MustParseAddr("203.0.113.7")}},
+		{"two headers", []string{"X-Forwarded-For", "1.1.1.1", "X-Forwarded-For", "203.0.113.7"}, visit.Visit{Host: "door.local", Client: netip.MustParseAddr("203.0.113.7")}},
+		{"garbage address", []string{"X-Forwarded-For", "1.1.1.1, evil"}, visit.Visit{Host: "door.local", Client: netip.MustParseAddr("127.0.0.1")}},
+		{"six", []string{"X-Forwarded-For", "[2001:db8::1]:443"}, visit.Visit{Host: "door.local", Client: netip.MustParseAddr("2001:db8::1")}},
+		{"ingress", []string{"X-Ingress-Path", "/api/hassio_ingress/Ab-1_~"}, visit.Visit{Host: "door.local", BasePath: "/api/hassio_ingress/Ab-1_~", Framed: true, Client: netip.MustParseAddr("127.0.0.1")}},
+		{"prefix", []string{"X-Forwarded-Prefix", "/cameras/"}, visit.Visit{Host: "door.local", BasePath: "/cameras", Client: netip.MustParseAddr("127.0.0.1")}},
+		{"prefix that is none", []string{"X-Forwarded-Prefix", `/"><script>`}, visit.Visit{Host: "door.local", Client: netip.MustParseAddr("127.0.0.1")}},
+		{"prefix upwards", []string{"X-Forwarded-Prefix", "/a/../b"}, visit.Visit{Host: "door.local", Client: netip.MustParseAddr("127.0.0.1")}},
+		{"prefix of another host", []string{"X-Ingress-Path", "//evil.example"}, visit.Visit{Host: "door.local", Client: netip.MustParseAddr("127.0.0.1")}},
+		{"host that is none", []string{"X-Forwarded-Host", "a b"}, visit.Visit{Host: "door.local", Client: netip.MustParseAddr("127.0.0.1")}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, _ := ask(t, f, "/a", c.header...)
@@ -118,6 +118,41 @@ func TestATrustedProxyIsBelieved(t *testing.T) {
 	}
 	if s, _ := ask(t, f, "/cameras/a", "X-Forwarded-Prefix", "/cameras"); s.Path != "/a" {
 		t.Errorf("a prefix the proxy left on: %s", s.Path)
+	}
+}
+
+func TestANameOfStrangersIsNotOurs(t *testing.T) {
+	f := start(t, front.Options{Mode: front.Off, Domains: []string{"Cameras.Example"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, echo)
+	for host, want := range map[string]int{
+		"localhost:8780": 200, "127.0.0.1:8780": 200, "[::1]:8780": 200, "192.168.1.20": 200, "nas": 200, "nas.local:80": 200, "cam.home.arpa": 200, "cameras.example": 200, "cameras.example.:8780": 200,
+		"evil.example": 421, "evil.example:8780": 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421, "x.cameras.example": 421, "notlocal.example": 421,
+	} {
+		c, err := net.Dial("tcp", f.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(c, "GET /api/v1/setup HTTP/1.1\r\nHost: %s\r\nX-Forwarded-Host: localhost\r\nConnection: close\r\n\r\n", host)
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.StatusCode != want {
+			t.Errorf("%s is answered with %d, want %d", host, res.StatusCode, want)
+		}
+		c.Close()
+	}
+	behind := start(t, front.Options{Mode: front.Proxy, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, echo)
+	r, _ := http.NewRequest("GET", "http://"+behind.Addr().String(), nil)
+	r.Host = "cameras.example"
+	if res, err := http.DefaultClient.Do(r); err != nil || res.StatusCode != 200 {
+		t.Errorf("a trusted proxy's name: %v %v", res, err)
+	}
+}
+
+func TestAConnectionCanBeCut(t *testing.T) {
+	f := start(t, front.Options{Mode: front.Off}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { visit.Cut(r.Context()) }))
+	if res, err := http.Get("http://" + f.Addr().String()); err == nil {
+		t.Errorf("answered with %s", res.Status)
 	}
 }
 
@@ -292,7 +327,7 @@ func TestADeadlineOfOneRequestDoesNotReachTheNext(t *testing.T) {
 	defer c.Close()
 	in := bufio.NewReader(c)
 	for _, path := range []string{"/first", "/second"} {
-		_, _ = io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: door.example\r\n\r\n")
+		_, _ = io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: door.local\r\n\r\n")
 		res, err := http.ReadResponse(in, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", path, err)
