@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '../..')
-const binary = resolve(process.env.CANDOR_BIN ?? join(root, 'bin/candor'))
+const binary = resolve(process.env.JOURNEY_BINARY ?? join(root, 'bin/candor'))
 
 export interface House {
   address: string
