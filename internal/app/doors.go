@@ -132,6 +132,9 @@ func (h *house) greet(context.Context) error {
 		}
 		fmt.Fprintf(h.out, "  Set-up code  %s   (`%s` prints it again)\n", code, again)
 	}
+	if page, print := h.front.Trust(); page != "" {
+		fmt.Fprintf(h.out, "  Trust     %s   (each phone and computer, once)\n            fingerprint %s\n", page, print)
+	}
 	fmt.Fprintf(h.out, "  Data      %s\n\n", h.config.DataDir)
 	return nil
 }

@@ -213,6 +213,9 @@ func TestLocalAuthority(t *testing.T) {
 		t.Error("the authority is another one after a restart")
 	}
 	guide := fetch(t, plain+"/trust")
+	if page, print := f.Trust(); !strings.HasSuffix(page, "/trust") || !strings.Contains(guide, print) || len(print) != 32*3-1 {
+		t.Errorf("told to compare %s with %s", page, print)
+	}
 	for _, want := range []string{"en:trust.ios.steps", "candor-root.mobileconfig", "&lt;second&gt;", ":"} {
 		if !strings.Contains(guide, want) {
 			t.Errorf("the guide lacks %s", want)

@@ -7,7 +7,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"html"
+	"net"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -96,6 +99,25 @@ func (f *Front) guide(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Vary", "Accept-Language")
 	_, _ = w.Write([]byte(b.String()))
+}
+
+// Trust is the page where a device learns to trust the local authority, and the fingerprint to
+// compare it with; both empty without one. Where plain HTTP is for this machine alone, the page
+// is reached by HTTPS and the browser warns once.
+func (f *Front) Trust() (page, print string) {
+	if f.ca == nil {
+		return "", ""
+	}
+	urls := f.URLs()
+	u, err := url.Parse(urls[len(urls)-1])
+	if err != nil {
+		return "", ""
+	}
+	if at := f.Addr(); !at.Addr().IsLoopback() {
+		u.Scheme, u.Host = "http", net.JoinHostPort(u.Hostname(), strconv.Itoa(int(at.Port())))
+	}
+	u.Path = "/trust"
+	return u.String(), fingerprint(f.ca.root)
 }
 
 // fingerprint is the SHA-256 of the certificate as devices show it.
