@@ -224,11 +224,12 @@ func TestOnlyAppKnowsEverybody(t *testing.T) {
 	}
 }
 
-// The issuer of permits is made in one place and used in one.
+// The issuer of permits is made in one place and used in one. The bench opens rooms of its own,
+// on a throw-away folder, without the gate before them.
 func TestOnlyTheGateIssuesPermits(t *testing.T) {
 	house(t).each(func(p *pkg, f *file) {
 		f.uses(func(path, name string, at tokenPos) {
-			if path != "candor/internal/permit" || helper(p.path) {
+			if path != "candor/internal/permit" || helper(p.path) || below(p.path, "bench") {
 				return
 			}
 			switch {
