@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -207,6 +208,9 @@ func TestClosingTakesEffectAtOnce(t *testing.T) {
 		eventually(t, "the bus tells once", func() bool { return len(closing()) == 1 && closing()[0] == id.RowOf(zoe.Account) })
 
 		h, w := Holder{r.Room}, rights.Whose{Tenant: zoe.Tenant, Subject: id.SubjectOf(zoe.Account)}
+		if left, err := h.Leaving(ctx); err != nil || !slices.Equal(left, []rights.Whose{w}) {
+			t.Errorf("leaving %+v, %v", left, err)
+		}
 		if s, err := h.Erase(ctx, rights.Whose{Tenant: w.Tenant, Subject: w.Subject, Binding: id.Make[id.Binding]()}); err != nil || s.Rows != 0 {
 			t.Errorf("removing a camera erased %+v, %v", s, err)
 		}

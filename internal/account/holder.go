@@ -19,7 +19,26 @@ import (
 // one purpose, so it goes with the account only.
 type Holder struct{ Of *Room }
 
-var _ rights.Holder = Holder{}
+var (
+	_ rights.Holder = Holder{}
+	_ rights.Leaver = Holder{}
+)
+
+// Leaving lists the accounts that are being closed.
+func (h Holder) Leaving(ctx context.Context) ([]rights.Whose, error) {
+	var rows []struct {
+		Tenant  id.Tenant  `bun:"tenant_id"`
+		Subject id.Subject `bun:"id"`
+	}
+	if err := h.Of.DB.Read.NewRaw("SELECT tenant_id, id FROM account_account WHERE state = 'closing'").Scan(ctx, &rows); err != nil {
+		return nil, err
+	}
+	out := make([]rights.Whose, len(rows))
+	for i, r := range rows {
+		out[i] = rights.Whose{Tenant: r.Tenant, Subject: r.Subject}
+	}
+	return out, nil
+}
 
 // Room is the room's name.
 func (Holder) Room() string { return "account" }

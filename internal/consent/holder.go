@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"candor/internal/id"
 	"candor/internal/passport"
 	"candor/internal/permit"
 	"candor/internal/rights"
@@ -17,7 +18,33 @@ import (
 // goes, and go when the account does.
 type Holder struct{ Of *Room }
 
-var _ rights.Holder = Holder{}
+var (
+	_ rights.Holder = Holder{}
+	_ rights.Leaver = Holder{}
+)
+
+// Leaving lists the purposes that were withdrawn and not agreed to again.
+func (h Holder) Leaving(ctx context.Context) ([]rights.Whose, error) {
+	var rows []struct {
+		Tenant  id.Tenant  `bun:"tenant_id"`
+		Subject id.Subject `bun:"subject_id"`
+		Binding id.Binding `bun:"binding_id"`
+		Purpose string     `bun:"purpose"`
+	}
+	err := h.Of.DB.Read.NewRaw(`SELECT tenant_id, subject_id, binding_id, purpose FROM consent_record AS c WHERE state = ? AND NOT EXISTS (
+		SELECT 1 FROM consent_record AS later WHERE later.tenant_id = c.tenant_id AND later.subject_id = c.subject_id AND
+			later.purpose = c.purpose AND later.binding_id = c.binding_id AND later.n > c.n)`, string(Withdrawn)).Scan(ctx, &rows)
+	if err != nil {
+		return nil, err
+	}
+	var out []rights.Whose
+	for _, r := range rows {
+		if !r.Binding.IsZero() {
+			out = append(out, rights.Whose{Tenant: r.Tenant, Subject: r.Subject, Binding: r.Binding, Purpose: passport.Purpose(r.Purpose)})
+		}
+	}
+	return out, nil
+}
 
 // Room is the room's name.
 func (Holder) Room() string { return "consent" }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -149,6 +150,13 @@ func TestSayingItAgainMakesNoRecord(t *testing.T) {
 				t.Errorf("records %v", ids)
 			}
 		}
+		leaving := func(want ...rights.Whose) {
+			t.Helper()
+			if got, err := (consent.Holder{Of: r.Room}).Leaving(context.Background()); err != nil || !slices.Equal(got, want) {
+				t.Errorf("leaving %+v, %v, want %+v", got, err, want)
+			}
+		}
+		leaving()
 		for range 2 { // a goodbye said twice
 			if _, err := r.decide(r.zoe, door, consent.Withdrawn); err != nil {
 				t.Error(err)
@@ -158,6 +166,11 @@ func TestSayingItAgainMakesNoRecord(t *testing.T) {
 		if err != nil || len(all) != 2 {
 			t.Errorf("%d records, %v", len(all), err)
 		}
+		leaving(rights.Whose{Tenant: id.DefaultTenant, Subject: id.SubjectOf(r.zoe), Binding: door, Purpose: passport.Recording})
+		if _, err := r.decide(r.zoe, door, consent.Given); err != nil {
+			t.Error(err)
+		}
+		leaving()
 	})
 }
 

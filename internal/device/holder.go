@@ -19,7 +19,27 @@ import (
 // when one of them is withdrawn; sites go with the account.
 type Holder struct{ Of *Room }
 
-var _ rights.Holder = Holder{}
+var (
+	_ rights.Holder = Holder{}
+	_ rights.Leaver = Holder{}
+)
+
+// Leaving lists the cameras that were released.
+func (h Holder) Leaving(ctx context.Context) ([]rights.Whose, error) {
+	var rows []struct {
+		Tenant  id.Tenant  `bun:"tenant_id"`
+		Subject id.Subject `bun:"account_id"`
+		Binding id.Binding `bun:"id"`
+	}
+	if err := h.Of.DB.Read.NewRaw("SELECT tenant_id, account_id, id FROM device_camera WHERE state = 'leaving'").Scan(ctx, &rows); err != nil {
+		return nil, err
+	}
+	out := make([]rights.Whose, len(rows))
+	for i, r := range rows {
+		out[i] = rights.Whose{Tenant: r.Tenant, Subject: r.Subject, Binding: r.Binding}
+	}
+	return out, nil
+}
 
 // Room is the room's name.
 func (Holder) Room() string { return "device" }

@@ -213,6 +213,9 @@ func TestUnboundCamerasGiveNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := Holder{r.Room}
+		if left, err := h.Leaving(ctx); err != nil || !slices.Equal(left, []rights.Whose{w}) {
+			t.Errorf("leaving %+v, %v", left, err)
+		}
 		if found, err := h.Scan(ctx, w); err != nil || found[0].Found != 1 {
 			t.Errorf("scan before the sweep %+v, %v", found, err)
 		}

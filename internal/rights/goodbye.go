@@ -100,14 +100,7 @@ const (
 // say begins a goodbye: when it returns, leases have ended and keys are destroyed. It then waits a
 // little for the sweep, so that most people see a complete receipt at once.
 func (o *Office) say(ctx context.Context, what What, w Whose) (Receipt, error) {
-	token, sum := newToken()
-	at := o.now()
-	g := &goodbye{id: id.Receipt(id.New[struct{}]()), what: what, tokenSum: sum, ended: make(chan struct{})}
-	g.whose = w
-	g.receipt = Receipt{
-		ID: g.id, What: what, RequestedAt: at, Steps: []Step{{StepAsked, at}}, LookedFor: []Finding{},
-		UnrecoverableByDays: o.BackupDays, ExpiresAt: at.AddDate(0, 0, o.ReceiptDays), Notes: []string{NoteSweeping},
-	}
+	g, token := o.begin(what, w)
 	o.mu.Lock()
 	if o.ctx == nil || o.ctx.Err() != nil {
 		o.mu.Unlock()
@@ -134,6 +127,19 @@ func (o *Office) say(ctx context.Context, what What, w Whose) (Receipt, error) {
 	r := g.now().receipt
 	r.Token = token
 	return r, nil
+}
+
+// begin makes a goodbye of which no step has been taken, and the token that opens its receipt.
+func (o *Office) begin(what What, w Whose) (g *goodbye, token string) {
+	token, sum := newToken()
+	at := o.now()
+	g = &goodbye{id: id.Receipt(id.New[struct{}]()), what: what, tokenSum: sum, ended: make(chan struct{})}
+	g.whose = w
+	g.receipt = Receipt{
+		ID: g.id, What: what, RequestedAt: at, Steps: []Step{{StepAsked, at}}, LookedFor: []Finding{},
+		UnrecoverableByDays: o.BackupDays, ExpiresAt: at.AddDate(0, 0, o.ReceiptDays), Notes: []string{NoteSweeping},
+	}
+	return g, token
 }
 
 // announce revokes the right and writes the goodbye down. Neither may hold up the destruction of

@@ -65,3 +65,10 @@ type Holder interface {
 	Erase(ctx context.Context, w Whose) (Swept, error)
 	Scan(ctx context.Context, w Whose) ([]Finding, error)
 }
+
+// Leaver is a Holder that knows what was let go of: a camera released, an account closing, a consent
+// withdrawn. The goodbye follows; where the program stopped in between, the next start says it. A
+// withdrawal may be listed for good, what is over is passed by.
+type Leaver interface {
+	Leaving(ctx context.Context) ([]Whose, error)
+}

@@ -24,6 +24,11 @@ func (o *Office) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	owed, err := o.owed(ctx, open)
+	if err != nil {
+		return err
+	}
+	open = append(open, owed...)
 	for _, g := range open {
 		if err := o.destroy(ctx, g); err != nil {
 			return fmt.Errorf("goodbye %s: %w", g.id, err)
@@ -41,6 +46,50 @@ func (o *Office) Start(ctx context.Context) error {
 	}
 	o.work.Go(func() { o.tidy(o.ctx) })
 	return nil
+}
+
+// owed begins the goodbyes that were asked for and never begun. Nobody holds their receipts.
+func (o *Office) owed(ctx context.Context, open []*goodbye) ([]*goodbye, error) {
+	var all []Whose
+	for _, h := range o.Holders {
+		if l, ok := h.(Leaver); ok {
+			left, err := l.Leaving(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("list what was let go of: %s: %w", h.Room(), err)
+			}
+			all = append(all, left...)
+		}
+	}
+	var out []*goodbye
+	for _, w := range all {
+		w.Before = 0
+		going := slices.ContainsFunc(open, func(g *goodbye) bool {
+			of := g.now().whose
+			of.Before = 0
+			return of == w
+		})
+		if going {
+			continue
+		}
+		what := Account
+		switch {
+		case w.Purpose != "":
+			what = Recording
+			left, err := o.Keys.Count(ctx, o.selection(w))
+			if err != nil {
+				return nil, err
+			}
+			if left == 0 { // it was said long ago
+				continue
+			}
+		case !w.Binding.IsZero():
+			what = Camera
+		}
+		g, _ := o.begin(what, w)
+		g.receipt.Notes = append(g.receipt.Notes, NoteResumed)
+		out = append(out, g)
+	}
+	return out, nil
 }
 
 // Close stops sweeping and waits. What is not over goes on at the next start.

@@ -1,6 +1,7 @@
 package rights_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,6 +74,50 @@ func TestKeysOfAnInterruptedGoodbyeGoBeforeTheStart(t *testing.T) {
 		t.Errorf("the start is over and %q opens", got)
 	}
 	w.eventually("the sweep", func() bool { return w.rows(ada) == 0 })
+}
+
+// leaving is a shelf that has let go of things.
+type leaving struct {
+	*shelf
+	left []rights.Whose
+}
+
+func (l leaving) Leaving(context.Context) ([]rights.Whose, error) { return l.left, nil }
+
+func TestGoodbyesThatWereNeverBegunAreSaidAtTheStart(t *testing.T) {
+	w := newWorld(t, sqltest.SQLite(t))
+	ada, bob, eve := person(), person(), person()
+	door, gate, hall, left := camera(bob), camera(bob), camera(eve), camera(eve)
+	closed, kept := w.put(ada, "ada"), w.put(bob, "bob")
+	withdrawn, agreed := w.put(footage(door), "door"), w.put(footage(gate), "gate")
+	stays, removed := w.put(hall, "hall"), w.put(left, "left")
+	if err := w.office.Close(); err != nil {
+		t.Fatal(err)
+	}
+	of := func(s seal.Scope) rights.Whose {
+		return rights.Whose{Tenant: s.Tenant, Subject: s.Subject, Binding: s.Binding}
+	}
+	taken := of(door)
+	taken.Purpose = passport.Recording
+	nothing := of(hall)
+	nothing.Purpose = passport.Recording
+	w.office = w.newOffice()
+	w.office.Holders = []rights.Holder{leaving{w.shelf, []rights.Whose{of(ada), taken, nothing, of(left)}}}
+	if err := w.office.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		thing thing
+		want  string
+	}{"closed": {closed, ""}, "withdrawn": {withdrawn, ""}, "removed": {removed, ""}, "kept": {kept, "bob"}, "agreed": {agreed, "gate"}, "stays": {stays, "hall"}} {
+		if got := w.opens(c.thing); got != c.want {
+			t.Errorf("the start is over and what is %s opens to %q", name, got)
+		}
+	}
+	w.eventually("the sweeps", func() bool {
+		all, _, _ := w.office.Pending()
+		return all == 0 && w.rows(ada) == 0 && w.rows(left) == 0 && w.rows(door) == 0 && w.rows(gate) == 1 && w.rows(hall) == 1
+	})
 }
 
 // A backup of the data, made before the goodbye, is restored. keys.db is in no backup.

@@ -2,6 +2,7 @@ package door
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"candor/internal/account"
@@ -257,12 +258,11 @@ func (c Cameras) Remove(ctx context.Context, p permit.Permit, b id.Binding, pass
 			return httpapi.Receipt{}, err
 		}
 	}
-	if err := c.Devices.Release(ctx, g.Tenant, b); err != nil {
-		return httpapi.Receipt{}, err
-	}
+	ctx = context.WithoutCancel(ctx)
+	leaving := c.Devices.Release(ctx, g.Tenant, b) // a full disk must not keep what is to go: the goodbye is said all the same
 	r, err := c.Office.RemoveCamera(ctx, p, b)
 	if err != nil {
-		return httpapi.Receipt{}, err
+		return httpapi.Receipt{}, errors.Join(err, leaving)
 	}
 	c.Station.Poke(b)
 	c.Tell("camera.removed", g.Actor.Account, b)

@@ -2,6 +2,7 @@ package door
 
 import (
 	"context"
+	"errors"
 
 	"candor/internal/account"
 	"candor/internal/gate"
@@ -128,12 +129,10 @@ func (s Accounts) Erase(ctx context.Context, p permit.Permit, a id.Account, pass
 		return httpapi.Receipt{}, err
 	}
 	ctx = context.WithoutCancel(ctx)
-	if err := s.Room.Close(ctx, g.Tenant, a); err != nil {
-		return httpapi.Receipt{}, err
-	}
+	closing := s.Room.Close(ctx, g.Tenant, a) // a full disk must not keep what is to go: the goodbye is said all the same
 	r, err := s.Office.CloseAccount(ctx, p)
 	if err != nil {
-		return httpapi.Receipt{}, err
+		return httpapi.Receipt{}, errors.Join(err, closing)
 	}
 	s.Gone(a)
 	return receipt(r), nil
