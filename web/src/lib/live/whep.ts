@@ -72,8 +72,8 @@ export function whep(camera: string, video: HTMLVideoElement, want: { quality: s
     close() {
       if (closed) return
       closed = true
-      pc.close()
       end()
+      pc.close()
       if (video.srcObject === stream) video.srcObject = null
     },
   }

@@ -27,6 +27,7 @@ export class CameraPage {
   spoken = $state(Date.now())
   #written = ''
   #spanChosen = false
+  #fitted = false
   #rest: ReturnType<typeof setTimeout> | undefined
   #save: ReturnType<typeof setTimeout> | undefined
 
@@ -45,10 +46,10 @@ export class CameraPage {
   /** A camera that is new fills the timeline with what it has, until somebody zooms. */
   fitNew() {
     const age = this.store.oldest === null ? null : now.ms - this.store.oldest
-    if (age === null || this.#spanChosen || this.mode !== 'live') return
-    const span = [...levels].reverse().find((l) => l >= age * 1.3) ?? hour
-    if (span < this.view.span) this.view = upTo(now.ms, span)
-    else if (span <= hour && span > this.view.span) this.view = upTo(now.ms, span)
+    if (age === null || this.#spanChosen || (this.mode === 'footage' && this.#fitted)) return
+    this.#fitted = true
+    const span = Math.min(hour, [...levels].reverse().find((l) => l >= age * 1.3) ?? hour)
+    if (span !== this.view.span) this.view = this.mode === 'live' ? upTo(now.ms, span) : hold(centred(this.at, span), now.ms)
   }
 
   /** Takes the state from the URL, at the start and after Back. */
@@ -123,7 +124,7 @@ export class CameraPage {
     const t = Math.min(ms, now.ms)
     this.scrubbing = t
     if (this.mode === 'live') this.footage.at = t
-    this.scrub.ask(t, Math.max(500, this.view.span / 600))
+    if (rangeAt(t, this.store.ranges)) this.scrub.ask(t, Math.max(500, this.view.span / 600))
     clearTimeout(this.#rest)
     this.#rest = setTimeout(() => {
       if (this.scrubbing === null) return

@@ -87,6 +87,38 @@ const places: Record<string, Say> = {
   opening: () => t('receipt.where.opening'),
 }
 
+/** A place that is a table or a folder is told by what its room keeps. */
+const rooms: Record<string, Say> = {
+  footage: () => t('category.footage'),
+  account: () => t('category.identity'),
+  device: () => t('category.device'),
+  consent: () => t('category.consent'),
+  translog: () => t('category.access'),
+}
+
+export interface HeldGroup {
+  category: string
+  count: number
+  bytes: number
+  rows: Held[]
+}
+
+const order = ['footage', 'picture', 'live', 'identity', 'device', 'credential', 'setting', 'access', 'consent', 'technical']
+
+/** The inventory by category, what matters most first. */
+export function inventory(held: Held[]): HeldGroup[] {
+  const groups = new Map<string, HeldGroup>()
+  for (const h of held) {
+    const g = groups.get(h.category) ?? { category: h.category, count: 0, bytes: 0, rows: [] }
+    g.count += h.count
+    g.bytes += h.bytes
+    g.rows.push(h)
+    groups.set(h.category, g)
+  }
+  const rank = (g: HeldGroup) => (order.indexOf(g.category) + 1 || 99)
+  return [...groups.values()].sort((a, b) => rank(a) - rank(b))
+}
+
 export const categoryName = (code: string) => say(categories, code)
 export const kindName = (h: Held) => kinds[h.kind]?.() ?? ''
 export const purposeName = (code: string) => say(purposes, code)
@@ -96,4 +128,9 @@ export const actorName = (a: Access) => (a.actor === 'you' ? t('access.by.you') 
 export const actionName = (a: Access) => say(actions, a.action)
 export const whatName = (what: Receipt['what']) => say(whats, what)
 export const stepName = (code: string) => say(steps, code)
-export const placeName = (code: string) => places[code]?.() ?? ''
+export const placeName = (code: string) => {
+  const said = places[code]?.()
+  if (said) return said
+  const room = /^(?:blob:)?([a-z]+)/.exec(code)?.[1] ?? ''
+  return rooms[room]?.() ?? ''
+}
