@@ -32,7 +32,7 @@ web/node_modules/.stamp: web/package.json web/package-lock.json
 	@echo "installing the web app's packages (npm ci)"
 	@cd web && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.stamp
 
-WEB_SOURCES := $(shell find web/src web/public web/scripts words -type f 2>/dev/null) $(wildcard web/*.ts web/*.js web/*.html web/openapi.json)
+WEB_SOURCES := $(shell find web/src web/public web/scripts words -type f 2>/dev/null) ref/openapi.json $(wildcard web/*.ts web/*.js web/*.html)
 web/dist/index.html: web/node_modules/.stamp $(WEB_SOURCES)
 	@echo "building the web app"
 	@cd web && npm run --silent build && touch dist/index.html dist/.keep
@@ -69,8 +69,8 @@ bench: build ## measure; results in bench/out/*.json
 promises: build ## run the proofs and their cuts anew, write policy/evidence.json
 	@go run ./cmd/promisecheck mutate
 
-openapi: build ## write the API description and the client's types anew
-	@bin/candor openapi > web/openapi.json && cd web && npm run --silent api
+openapi: build ## write ref/openapi.json and the client's types anew
+	@bin/candor openapi > ref/openapi.json && cd web && npm run --silent api
 
 clean: ## remove what was built
 	@rm -rf bin web/dist/* bench/out && touch web/dist/.keep

@@ -30,7 +30,7 @@ func (h *house) doors(ctx context.Context) error {
 		Tell: h.news.tell,
 	}
 	h.api = httpapi.New(httpapi.Deps{
-		Version: version.Version, Tenant: h.tenant, Language: h.config.Language, Clock: h.clock, Log: h.room("httpapi"), Words: words.Sentence,
+		Tenant: h.tenant, Language: h.config.Language, Clock: h.clock, Log: h.room("httpapi"), Words: words.Sentence,
 		Metrics: httpapi.NewMeter(h.metrics), Page: h.page(), Ready: h.ready,
 		Gate:     door.Gate{Gate: h.gate},
 		Setup:    door.Setup{Tenant: h.tenant, People: h.people, Devices: h.devices, Gate: h.gate, Sessions: sessions, Cameras: cameras, Secret: h.code.get, Done: h.code.done},

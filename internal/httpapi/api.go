@@ -50,7 +50,6 @@ type Words func(lang, key string, args map[string]string) string
 
 // Deps are the rooms behind the door and what the door itself needs.
 type Deps struct {
-	Version  string
 	Tenant   id.Tenant
 	Language string // of somebody who did not say
 	Clock    clock.Clock

@@ -71,7 +71,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Deps)) *world {
 	w.issuer = permit.NewIssuer(w.clock)
 	w.anna, w.ben = w.person("en"), w.person("zh-Hans")
 	d := httpapi.Deps{
-		Version: "test", Tenant: id.DefaultTenant, Clock: w.clock, Log: logtest.New(t), Words: words,
+		Tenant: id.DefaultTenant, Clock: w.clock, Log: logtest.New(t), Words: words,
 		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Live: live{w}, Footage: footage{w}, Privacy: privacy{w}, Policy: policy{w},
 		Page: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "metrics") }),
 	}
