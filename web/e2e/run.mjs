@@ -3,12 +3,12 @@
 // Prints one line a step and at the end `N passed, 0 failed`. Pictures of every page are put into e2e/out/.
 //
 //   PICTURES=1          also write the pictures of README and guide (guide/pictures/)
-//   CANDOR_BINARY=path  default bin/candor        GO2RTC=path   a built go2rtc instead of building it
-//   CHROMIUM=path       default /usr/bin/chromium
+//   E2E_BINARY=path  default bin/candor  E2E_GO2RTC=path   a built go2rtc instead of building it
+//   E2E_CHROMIUM=path     default /usr/bin/chromium
 
 import { makeFolder, removeFolder, startCandor, startForeign, stopAll } from './lib/processes.js'
 import { openBrowser, Person } from './lib/person.js'
-import { Journey, result } from './lib/tests.js'
+import { broken, Journey, result } from './lib/tests.js'
 import { axeRuns } from './lib/look.js'
 import { no } from './steps/no.js'
 import { begin } from './steps/begin.js'
@@ -20,10 +20,9 @@ import { pages, quiet } from './steps/pages.js'
 const began = performance.now()
 const folder = await makeFolder()
 let passed = false
-let browser
+const browser = await openBrowser()
 try {
-  const [quietServer, server, foreign, opened] = await Promise.all([startCandor(folder, 'quiet'), startCandor(folder, 'owner'), startForeign(folder), openBrowser()])
-  browser = opened
+  const [quietServer, server, foreign] = await Promise.all([startCandor(folder, 'quiet'), startCandor(folder, 'owner'), startForeign(folder)])
 
   const whole = new Journey('owner')
   for (const part of [begin, time, add, rights, pages, quiet, goodbye]) part(whole)
@@ -44,9 +43,9 @@ try {
     await me.close()
   }
 } catch (e) {
-  console.log(`FAIL  ${e?.stack ?? e}`)
+  broken(e)
 } finally {
-  await browser?.close()
+  await browser.close()
   await stopAll()
   console.log(`${((performance.now() - began) / 1000).toFixed(0)} s, ${axeRuns()} pages by axe`)
   passed = result()

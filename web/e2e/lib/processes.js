@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '../../..')
-const binary = process.env.CANDOR_BINARY ?? join(root, 'bin/candor')
+const binary = process.env.E2E_BINARY ?? join(root, 'bin/candor')
 const started = []
 
 /** A folder that is removed when everything passed. */
@@ -47,6 +47,7 @@ export async function startCandor(folder, name) {
   )
   let text = ''
   return new Promise((done, fail) => {
+    child.stderr.on('data', (b) => (text += b))
     child.stdout.on('data', (b) => {
       text += b
       const address = /http:\/\/localhost:\d+/.exec(text)?.[0]
@@ -54,7 +55,7 @@ export async function startCandor(folder, name) {
       if (address && code) done({ address, code })
     })
     child.once('error', (e) => fail(new Error(`${binary}: ${e.message} (make build makes it)`)))
-    child.once('exit', () => fail(new Error(`Candor ended before it said where it is: ${text}`)))
+    child.once('close', () => fail(new Error(`Candor ended before it said where it is:\n${text}`)))
   })
 }
 
@@ -78,8 +79,8 @@ export const foreignPassword = 'tall-grass'
 
 /** go2rtc as tools/go.mod pins it, with ffmpeg sending it clips as they are: a camera that is not ours. */
 export async function startForeign(folder) {
-  const file = process.env.GO2RTC ?? join(folder, 'go2rtc')
-  if (!process.env.GO2RTC)
+  const file = process.env.E2E_GO2RTC ?? join(folder, 'go2rtc')
+  if (!process.env.E2E_GO2RTC)
     await run('go', ['build', '-o', file, 'github.com/AlexxIT/go2rtc'], { cwd: join(root, 'tools'), env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' } })
   const port = await freePort()
   const clip = (name) => `exec:ffmpeg -v error -re -stream_loop -1 -i ${join(root, 'clips', name)} -c copy -f rtsp -rtsp_transport tcp {output}`

@@ -30,6 +30,12 @@ export class Journey {
   }
 }
 
+/** The run itself broke: counts as a failure. */
+export function broken(e) {
+  lines.push({ ok: false })
+  console.log(`FAIL  ${e?.stack ?? e}`)
+}
+
 export function result() {
   const failed = lines.filter((l) => !l.ok).length
   console.log(`${lines.length - failed} passed, ${failed} failed`)

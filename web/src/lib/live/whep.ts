@@ -44,8 +44,10 @@ export function whep(camera: string, video: HTMLVideoElement, want: { quality: s
   else watchTime(video as HTMLVideoElement, () => closed, on)
 
   const end = () => {
-    if (resource) void fetch(resource, { method: 'DELETE', keepalive: true }).catch(() => {})
+    const ends = resource ? fetch(resource, { method: 'DELETE', keepalive: true }).catch(() => {}) : Promise.resolve()
     resource = null
+    // The server is told first: a connection that just closes would be gone before it is ended.
+    void ends.finally(() => pc.close())
   }
   void (async () => {
     try {
@@ -73,7 +75,6 @@ export function whep(camera: string, video: HTMLVideoElement, want: { quality: s
       if (closed) return
       closed = true
       end()
-      pc.close()
       if (video.srcObject === stream) video.srcObject = null
     },
   }

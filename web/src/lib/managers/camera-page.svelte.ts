@@ -124,7 +124,8 @@ export class CameraPage {
     const t = Math.min(ms, now.ms)
     this.scrubbing = t
     if (this.mode === 'live') this.footage.at = t
-    if (rangeAt(t, this.store.ranges)) this.scrub.ask(t, Math.max(500, this.view.span / 600))
+    const range = rangeAt(t, this.store.ranges)
+    if (range) this.scrub.ask(t, Math.max(500, this.view.span / 600), range.from)
     clearTimeout(this.#rest)
     this.#rest = setTimeout(() => {
       if (this.scrubbing === null) return

@@ -14,10 +14,10 @@ export class Scrub {
     readonly width = 640,
   ) {}
 
-  /** Asks for the picture at a moment; grain (ms) makes near moments share one. */
-  ask(at: number, grain: number) {
+  /** Asks for the picture at a moment; grain (ms) makes near moments share one, none before `from`. */
+  ask(at: number, grain: number, from: number) {
     this.#on = true
-    this.#wanted = Math.floor(at / grain) * grain
+    this.#wanted = Math.max(from, Math.floor(at / grain) * grain)
     void this.#go()
   }
 
