@@ -69,9 +69,24 @@ func (p *post) run(ctx context.Context) {
 			}
 		}
 		settled(waiting)
+		if wait > 0 {
+			p.tidy(ref)
+		}
 		if !p.wait(ctx, wait) {
 			return
 		}
+	}
+}
+
+// tidy lets go of what has ended when a look failed: its end is no news any more, and wait would
+// come back at once instead of after a while.
+func (p *post) tidy(r Ref) {
+	if !p.open(&p.pull) {
+		p.end(&p.pull)
+	}
+	if !p.open(&p.record) || p.ended() {
+		p.stop(r, Off)
+		p.end(&p.record)
 	}
 }
 

@@ -236,6 +236,29 @@ func TestARefusedCameraIsNotAskedForInALoop(t *testing.T) {
 	}
 }
 
+// A closed account's camera is still there for a moment, and may not be connected to or recorded.
+func TestARecordedCameraThatIsRefusedIsNotAskedForInALoop(t *testing.T) {
+	w := begin(t, nothing)
+	w.eventually("connected and recorded", func() bool { return w.pulling != nil && w.rec != nil })
+	w.mu.Lock()
+	w.pullable, w.pulls = false, 0
+	pull, rec := w.pulling, w.rec
+	w.mu.Unlock()
+	rec.lease.End(nil)
+	pull.End(nil)
+	w.eventually("asked again", func() bool { return w.pulls > 0 })
+	time.Sleep(100 * time.Millisecond)
+	w.mu.Lock()
+	asked := w.pulls
+	w.mu.Unlock()
+	if asked > 4 {
+		t.Fatalf("the gate was asked %d times within 100 ms", asked)
+	}
+	if w.station.Recording(w.ref.Binding) {
+		t.Error("it is said to be recorded")
+	}
+}
+
 func TestCloseEndsEverything(t *testing.T) {
 	w := begin(t, nothing)
 	w.eventually("connected and recorded", func() bool { return w.pulling != nil && w.rec != nil })
