@@ -98,7 +98,7 @@ func (d *DeviceDialer) DialContext(ctx context.Context, network, address string)
 	defer cancel()
 	host, port, err := splitPort(address)
 	if err != nil {
-		return nil, problem.Invalid("camera.address").Because(err)
+		return nil, problem.Invalid("camera.address").With("reason", "port").Because(err)
 	}
 	addrs, err := d.room.resolve(ctx, host)
 	if err != nil {
@@ -141,16 +141,25 @@ func (r *Room) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 		return []netip.Addr{a}, nil
 	}
 	if err := checkName(host); err != nil {
-		return nil, problem.Invalid("camera.address").Because(err)
+		return nil, problem.Invalid("camera.address").With("reason", "unreadable").Because(err)
 	}
 	addrs, err := r.o.Resolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
-		return nil, problem.Invalid("camera.unreachable").Because(fmt.Errorf("look the name up: %w", err))
+		return nil, problem.Invalid("camera.unreachable").With("host", host).Because(unnamed(err))
 	}
 	if len(addrs) == 0 {
-		return nil, problem.Invalid("camera.unreachable").Because(errors.New("the name has no address"))
+		return nil, problem.Invalid("camera.unreachable").With("host", host).Because(errors.New("the name has no address"))
 	}
 	return addrs, nil
+}
+
+// unnamed says why a name was not found, without the name: it tells where somebody's camera is.
+func unnamed(err error) error {
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return errors.New("look the name up: " + dns.Err)
+	}
+	return fmt.Errorf("look the name up: %w", err)
 }
 
 // mayReach reports why a camera must not be dialled there; nil means it may.
