@@ -38,7 +38,7 @@ web/dist/index.html: web/node_modules/.stamp $(WEB_SOURCES)
 	@cd web && npm run --silent build && touch dist/index.html dist/.keep
 
 lint: app ## formatting, vet, types
-	@test -z "$$(gofmt -l cmd internal smoke bench words policy clips web/*.go 2>/dev/null)" || { gofmt -l cmd internal smoke bench words web/*.go; echo "run gofmt -w on these"; exit 1; }
+	@bad=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); test -z "$$bad" || { echo "run gofmt -w on these:"; echo "$$bad"; exit 1; }
 	@go vet ./...
 	@cd web && npm run --silent check
 

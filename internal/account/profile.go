@@ -82,7 +82,7 @@ func (r *Room) get(ctx context.Context, db bun.IDB, p permit.Permit, t id.Tenant
 
 // Change changes a profile. Problems: name.invalid, language.unknown, theme.unknown, time_zone.unknown.
 //
-//promise:P262
+// promise:P262
 func (r *Room) Change(ctx context.Context, p permit.Permit, t id.Tenant, a id.Account, c Change) (Profile, error) {
 	if c.Name != nil {
 		name, err := CheckName(*c.Name)
