@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,11 +34,21 @@ func settings(dir, decoder string) config.Config {
 	c.DataDir = dir
 	c.HTTP.Listen = "127.0.0.1:0"
 	c.HTTP.StopSeconds = 2
-	c.WebRTC.UDPPort, c.WebRTC.TCPPort = 0, 0
+	c.WebRTC.UDPPort, c.WebRTC.TCPPort = freePort(), 0
 	c.Cameras.AllowLoopback = true
 	c.Decode.Path = decoder
 	c.Log.Level = "debug"
 	return c
+}
+
+// freePort is a UDP port that nobody has at the moment.
+func freePort() int {
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return 0
+	}
+	defer c.Close()
+	return c.LocalAddr().(*net.UDPAddr).Port
 }
 
 // begin starts a house on an empty folder.
