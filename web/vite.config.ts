@@ -13,7 +13,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    rolldownOptions: { checks: { bundlerTimings: false } }, // how long plug-ins took is for whoever works on them
   },
-  server: { proxy: { '/api': { target: 'http://localhost:8080', ws: true } } },
+  server: { proxy: { '/api': { target: 'http://localhost:8780', ws: true } } },
   test: { include: ['src/**/*.spec.ts', 'scripts/**/*.spec.mjs'] },
 })
