@@ -9,12 +9,11 @@ import (
 // not know what is personal; these patterns do, roughly: they rather take too much.
 var (
 	camera      = regexp.MustCompile(`(?i)\b(rtsps?)://[^\s"']+`)
-	name        = regexp.MustCompile(`\b(lookup )[^\s:]+`)
+	name        = regexp.MustCompile(`\b(lookup |dial (?:tcp|udp)[46]? )[\pL][^\s:]*`)
 	names       = regexp.MustCompile(`\b(certificate is (?:not )?valid for )[^:;"]+`)
 	credentials = regexp.MustCompile(`://[^/@\s"']*@`)
 	email       = regexp.MustCompile(`[\pL\pN._%+-]+@[\pL\pN.-]+`)
 	parameter   = regexp.MustCompile(`(?i)\b(password|passwd|pwd|token|secret|authorization|cookie|nonce|response|username|user|code)(["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&"']+)`)
-	lookup      = regexp.MustCompile(`\b(lookup|dial (?:tcp|udp)[46]?) [\pL][^\s:]*`)
 	ipv4        = regexp.MustCompile(`\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b`)
 	ipv6        = regexp.MustCompile(`\[?[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:\.\d{1,3}){0,3}(?:%[\w.-]+)?\]?`)
 	place       = regexp.MustCompile(`-?\d{1,3}\.\d{4,}\s*[,;]\s*-?\d{1,3}\.\d{4,}`)
@@ -35,7 +34,6 @@ func Clean(s string) string {
 	s = email.ReplaceAllString(s, "[e-mail]")
 	s = parameter.ReplaceAllString(s, "$1$2…")
 	s = place.ReplaceAllString(s, "[place]")
-	s = lookup.ReplaceAllString(s, "$1 [name]")
 	s = ipv4.ReplaceAllStringFunc(s, address)
 	return ipv6.ReplaceAllStringFunc(s, address)
 }
