@@ -37,6 +37,9 @@ func (h *house) path(name string) string { return filepath.Join(h.config.DataDir
 
 // ground opens what everything stands on: the folder, the policy, the database, the keys, the bus.
 func (h *house) ground(ctx context.Context) error {
+	if err := noDumps(); err != nil {
+		h.log.Warn("a crash may leave memory on the disk", "err", err)
+	}
 	release, err := lock(h.config.DataDir)
 	if err != nil {
 		return err
@@ -69,6 +72,21 @@ func (h *house) ground(ctx context.Context) error {
 func fits(c config.Config, p *policy.Policy) error {
 	if l, ok := p.Lifetime(passport.Footage); ok && l.Days > 0 && c.Recording.Days > l.Days {
 		return fmt.Errorf("recording.days: %d is more than the %d days that the policy allows", c.Recording.Days, l.Days)
+	}
+	return nil
+}
+
+// noDumps keeps keys and pictures that are in memory from being written to the disk by a crash. A
+// limit of one byte is too small for a file, and the one limit that also keeps Linux from handing
+// the memory to a program that collects crashes; zero does not.
+func noDumps() error {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_CORE, &l); err != nil {
+		return fmt.Errorf("read the limit of core dumps: %w", err)
+	}
+	l.Cur = min(1, l.Max)
+	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &l); err != nil {
+		return fmt.Errorf("limit core dumps: %w", err)
 	}
 	return nil
 }
