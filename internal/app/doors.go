@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"strings"
 
+	"candor/internal/account"
 	"candor/internal/app/door"
+	"candor/internal/bus"
 	"candor/internal/config"
 	"candor/internal/front"
 	"candor/internal/httpapi"
@@ -43,6 +45,16 @@ func (h *house) doors(ctx context.Context) error {
 		Policy:   door.Policy{Policy: h.policy, Facts: h.facts()},
 	})
 	h.news.events.Store(h.api.Events())
+	return h.hearSessions()
+}
+
+// hearSessions ends the feeds of a session that ended in whatever way: by a new password, say.
+func (h *house) hearSessions() error {
+	ended, err := h.bus.Subscribe(h.tenant, account.SessionEnded, func(e bus.Envelope) { h.api.Events().EndSession(id.Session(e.Resource)) })
+	if err != nil {
+		return err
+	}
+	h.closing("feeds", ended.Close)
 	return nil
 }
 

@@ -11,6 +11,9 @@ import (
 
 var basePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
 
+// leastCode is how long a set-up code of one's own is at least.
+const leastCode = 12
+
 // leastBytes is the least space a camera's footage may be given.
 const leastBytes Size = 64 << 20
 
@@ -33,6 +36,9 @@ func (l *Loaded) check() error {
 		if _, port, err := net.SplitHostPort(address); err != nil || !isPort(port) {
 			bad(path, "%q is not an address to listen on; write 127.0.0.1:8780 or :8780", address)
 		}
+	}
+	if c := l.SetupCode.Reveal(); c != "" && len(c) < leastCode {
+		bad("setup_code", "a code of %d characters can be guessed; write at least %d, or leave it out", len(c), leastCode)
 	}
 	h := l.HTTP
 	listen("http.listen", h.Listen, false)

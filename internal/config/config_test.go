@@ -118,7 +118,7 @@ func TestMistakesAreNamed(t *testing.T) {
 }
 
 func TestSecretsAreNeverShown(t *testing.T) {
-	l, err := config.Load(config.Sources{Env: []string{"CANDOR_DATABASE=postgres://u:canary@h/d", "CANDOR_SETUP_CODE=canary"}})
+	l, err := config.Load(config.Sources{Env: []string{"CANDOR_DATABASE=postgres://u:canary@h/d", "CANDOR_SETUP_CODE=canary-canary"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -179,6 +180,37 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	}
 	w.clock.Advance(5 * time.Second)
 	w.want(w.do(request{method: "POST", path: "/api/v1/session", body: bodies["signIn"]}), http.StatusCreated, "")
+}
+
+func TestGuessingFromOneLineIsOneGuesser(t *testing.T) {
+	w := newWorld(t)
+	w.fresh = true
+	from := func(address, path, body string) int {
+		w.visit.Client = netip.MustParseAddr(address)
+		return w.do(request{method: "POST", path: path, body: body}).Code
+	}
+	guess, code := `{"email":"anna@example.org","password":"guess"}`, strings.Replace(bodies["beginSetup"], "ABCD-EFGH", "ABCD-EFGX", 1)
+	for i := range 8 {
+		from(fmt.Sprintf("2001:db8:1:2::%x", i+1), "/api/v1/session", guess)
+	}
+	if c := from("2001:db8:1:2:3::9", "/api/v1/session", guess); c != http.StatusTooManyRequests {
+		t.Errorf("another address of the same line: %d", c)
+	}
+	for i := range 10 {
+		from(fmt.Sprintf("2001:db8:1:2::%x", i+1), "/api/v1/setup", code)
+	}
+	if c := from("2001:db8:1:2:3::9", "/api/v1/setup", code); c != http.StatusTooManyRequests {
+		t.Errorf("another address of the same line: %d", c)
+	}
+	for _, other := range []string{"2001:db8:1:3::1", "192.0.2.1", "192.0.2.2"} {
+		if c := from(other, "/api/v1/session", guess); c != http.StatusUnauthorized {
+			t.Errorf("sign-in from %s: %d", other, c)
+		}
+		if c := from(other, "/api/v1/setup", bodies["beginSetup"]); c != http.StatusCreated {
+			t.Errorf("set-up from %s, while somebody else guesses: %d", other, c)
+		}
+		w.fresh = true
+	}
 }
 
 func TestFootageByRanges(t *testing.T) {

@@ -75,7 +75,7 @@ type signInInput struct {
 
 func (a *API) client(ctx context.Context) Client {
 	in := of(ctx)
-	return Client{Agent: in.client, Address: in.visit.Client}
+	return Client{Agent: in.client, Address: network(in.visit.Client)}
 }
 
 func (a *API) signedIn(ctx context.Context, s SignedIn) *signedIn {
@@ -97,7 +97,7 @@ func (a *API) session() {
 	operation(a, Route{Method: http.MethodPost, Path: "/api/v1/session", ID: "signIn", Summary: "Sign in", Auth: Public, Tag: "session"},
 		func(ctx context.Context, in *signInInput) (*signedIn, error) {
 			who := sha256.Sum256([]byte(strings.ToLower(strings.TrimSpace(in.Body.Email))))
-			person, place := "person "+hex.EncodeToString(who[:]), "place "+of(ctx).visit.Client.String()
+			person, place := "person "+hex.EncodeToString(who[:]), place(ctx)
 			if err := a.throttle.try(place, 30, 2*time.Second); err != nil {
 				return nil, err
 			}

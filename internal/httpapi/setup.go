@@ -95,7 +95,7 @@ func (a *API) setup() {
 			} else if !needed {
 				return nil, problem.Conflict("setup.done")
 			}
-			if err := a.throttle.try("setup", 10, 3*time.Second); err != nil {
+			if err := a.throttle.try("setup "+place(ctx), 10, 3*time.Second); err != nil {
 				return nil, err
 			}
 			if !sameCode(b.Code, a.deps.Setup.Code()) {
@@ -113,7 +113,7 @@ func (a *API) setup() {
 			if err != nil {
 				return nil, err
 			}
-			a.throttle.forgive("setup")
+			a.throttle.forgive("setup " + place(ctx))
 			return a.signedIn(ctx, signed), nil
 		}, http.StatusCreated)
 }

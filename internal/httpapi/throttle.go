@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -22,6 +24,18 @@ type throttle struct {
 const throttleKeys = 10000
 
 func newThrottle(c clock.Clock) *throttle { return &throttle{clock: c, full: map[string]time.Time{}} }
+
+// place names where a request comes from.
+func place(ctx context.Context) string { return "place " + network(of(ctx).visit.Client).String() }
+
+// network is the address behind which one line is: with IPv6 whoever has one address has the 2⁶⁴
+// beside it.
+func network(a netip.Addr) netip.Addr {
+	if p, err := a.Prefix(64); err == nil && a.Is6() && !a.Is4In6() {
+		return p.Addr()
+	}
+	return a
+}
 
 // try takes one of burst tries, each of which comes back after refill.
 func (t *throttle) try(key string, burst int, refill time.Duration) error {
