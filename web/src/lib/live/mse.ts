@@ -186,7 +186,7 @@ export function mse(camera: string, video: HTMLVideoElement, want: { quality: st
       // Slower the nearer: at 8 a callback that comes 50 ms late has used up 0.4 s, and a player that ran dry stands still
       // for longer than it had saved.
       if (lag < slack + 0.08) arrive()
-      else video.playbackRate = Math.min(8, 1 + (lag - slack) / 0.1)
+      else video.playbackRate = Math.min(8, 1 + (lag - slack) / 0.2)
       return
     }
     if (lag > 4 && !video.seeking) video.currentTime = newest() - slack

@@ -34,8 +34,9 @@ export class CameraPage {
   constructor(
     readonly id: string,
     readonly zone: () => string,
+    held?: () => boolean | null,
   ) {
-    this.store = new FootageStore(id, zone)
+    this.store = new FootageStore(id, zone, held)
     this.footage = new FootagePlayer(id, this.store)
     this.footage.muted = !preferences.sound
     this.scrub = new Scrub(id)

@@ -39,6 +39,9 @@ describe('ticks', () => {
       }
     }
   })
+  it('are those of the design at a desk: 2 h, 30 min, 5 min, 1 min, 5 s', () => {
+    expect(levels.map((span) => ticks({ from: day0, span }, 755).step / 1000)).toEqual([7200, 1800, 300, 60, 5])
+  })
   it('stand on the wall clock of the zone', () => {
     const offset = 5.5 * hour // India
     const { major, step } = ticks({ from: day0, span: 24 * hour }, 1000, offset)

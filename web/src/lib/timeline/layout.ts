@@ -47,9 +47,10 @@ export const toTime = (x: number, view: View, width: number) => view.from + (x /
 export const clamp = (x: number, low: number, high: number) => Math.min(Math.max(x, low), Math.max(low, high))
 
 /** Labelled and small ticks, aligned to the wall clock of the zone (offset = zone − UTC, ms). */
-export function ticks(view: View, width: number, offset = 0, room = 76): { major: number[]; minor: number[]; step: number } {
-  const wanted = (view.span / Math.max(1, width)) * room
-  const [step, small] = steps.find(([major]) => major >= wanted) ?? steps.at(-1)!
+export function ticks(view: View, width: number, offset = 0): { major: number[]; minor: number[]; step: number } {
+  // A label with seconds is wider than one without.
+  const fits = (major: number) => major >= (view.span / Math.max(1, width)) * (major < minute ? 62 : 56)
+  const [step, small] = steps.find(([major]) => fits(major)) ?? steps.at(-1)!
   const series = (by: number) => {
     const out: number[] = []
     for (let t = Math.ceil((view.from + offset) / by) * by - offset; t <= view.from + view.span; t += by) out.push(t)

@@ -22,9 +22,11 @@ export class FootageStore {
   #asking = new Map<number, Promise<void>>()
   #closed = false
 
+  /** `held` = whether there may be footage at all, null = not known yet: where recording is not allowed nothing is asked for. */
   constructor(
     readonly camera: string,
     readonly zone: () => string,
+    readonly held: () => boolean | null = () => true,
   ) {}
 
   close() {
@@ -33,6 +35,9 @@ export class FootageStore {
 
   /** Makes sure the days of a stretch are there. */
   async need(from: number, to: number, fresh = false) {
+    const held = this.held()
+    if (held === null) return
+    if (!held) return this.#nothing()
     const waits: Promise<void>[] = []
     const now = Date.now()
     for (let t = from; t <= Math.min(to, now); ) {
@@ -46,6 +51,7 @@ export class FootageStore {
   }
 
   async readDays() {
+    if (!this.held()) return
     try {
       const { days } = await api.days(this.camera)
       this.days = new Map(days.map((d) => [d.day, d.seconds]))
@@ -60,6 +66,15 @@ export class FootageStore {
     await this.need(from, to, true)
   }
 
+  #nothing() {
+    if (this.loaded && !this.ranges.length && !this.gaps.length && !this.problem) return
+    this.#pieces.clear()
+    this.ranges = []
+    this.gaps = []
+    this.oldest = this.newest = this.problem = null
+    this.loaded = true
+  }
+
   #read(from: number, to: number): Promise<void> {
     const running = this.#asking.get(from)
     if (running) return running
@@ -67,7 +82,7 @@ export class FootageStore {
     const work = api
       .timeline(this.camera, new Date(from).toISOString(), new Date(Math.min(to, now)).toISOString())
       .then((t) => {
-        if (this.#closed) return
+        if (this.#closed || !this.held()) return
         const span = (r: { from: string; to: string }) => ({ from: Date.parse(r.from), to: Date.parse(r.to) })
         this.#pieces.set(from, {
           ranges: (t.ranges ?? []).map(span),
@@ -83,7 +98,7 @@ export class FootageStore {
         this.loaded = true
       })
       .catch((e: unknown) => {
-        if (!this.#closed) this.problem = handleError(e)
+        if (!this.#closed && this.held()) this.problem = handleError(e)
       })
       .finally(() => this.#asking.delete(from))
     this.#asking.set(from, work)
