@@ -108,7 +108,7 @@ func (d *doctor) policy(context.Context) {
 }
 
 func (d *doctor) data(ctx context.Context) {
-	if _, err := os.Stat(filepath.Join(d.config.DataDir, keysFolder)); err != nil {
+	if !exists(d.config.DataDir, keysFolder) && !exists(d.config.DataDir, databaseFile) {
 		d.note("no installation yet")
 		return
 	}
@@ -119,7 +119,12 @@ func (d *doctor) data(ctx context.Context) {
 	}
 	defer db.Close()
 	defer keys.Close()
-	d.fine("database (%s) and keys belong together, key epoch %d", db.Dialect, keys.Epoch())
+	d.fine("database (%s) and keys open, key epoch %d", db.Dialect, keys.Epoch())
+}
+
+func exists(dir, name string) bool {
+	_, err := os.Stat(filepath.Join(dir, name))
+	return err == nil
 }
 
 func (d *doctor) pictures(ctx context.Context) {
