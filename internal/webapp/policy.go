@@ -76,7 +76,7 @@ func (a *App) secure(h http.Header, v visit.Visit) {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(self), microphone=(self), fullscreen=(self), autoplay=(self), clipboard-write=(self), picture-in-picture=(self), geolocation=(), usb=(), bluetooth=(), payment=(), browsing-topics=(), interest-cohort=()")
+	h.Set("Permissions-Policy", "camera=(self), microphone=(self), fullscreen=(self), autoplay=(self), clipboard-write=(self), picture-in-picture=(self), geolocation=(), usb=(), payment=(), browsing-topics=(), interest-cohort=()")
 	if !v.Framed {
 		h.Set("X-Frame-Options", "DENY")
 	}

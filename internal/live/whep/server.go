@@ -156,8 +156,12 @@ func (h hurried) Accept() (net.Conn, error) {
 
 // Offer answers a browser's offer to receive. It returns when the answer is known; the picture
 // follows as soon as the browser has connected, and ends with the lease. Problems: live.busy,
-// live.not_ready, live.reorder, live.audio, live.browser, live.offer.
+// live.not_ready, live.reorder, live.audio, live.browser, live.offer, and live.no_webrtc at once
+// where no port is open for it.
 func (s *Server) Offer(ctx context.Context, lease *permit.Lease, src live.Source, offer string, o live.Options) (answer string, _ id.Viewing, err error) {
+	if s.NoUDP && s.TCP == nil {
+		return "", id.Viewing{}, live.Refused("live.no_webrtc")
+	}
 	v, err := s.admit(lease, src, o)
 	if err != nil {
 		return "", id.Viewing{}, err
