@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"candor/internal/bus"
+	"candor/internal/clock"
 	"candor/internal/id"
 )
 
@@ -17,6 +18,7 @@ const (
 	beatEvery   = 250 * time.Millisecond
 	deafAfter   = 750 * time.Millisecond
 	reviewEvery = time.Minute
+	tidyEvery   = time.Hour
 )
 
 // Start checks the rules against the policy, reads the revocation counter and begins to listen,
@@ -48,7 +50,16 @@ func (g *Gate) Start(ctx context.Context) error {
 			g.Log.Error("review leases", "err", err)
 		}
 	})
+	g.loop(run, tidyEvery, g.tidy)
 	return nil
+}
+
+// tidy drops revocations that nobody needs any more: they name people, if only by random ids.
+func (g *Gate) tidy(ctx context.Context) {
+	_, err := g.DB.Write.NewRaw("DELETE FROM gate_revocation WHERE at_ms < ?", int64(clock.At(g.Clock.Now().Add(-keepRevocations)))).Exec(ctx)
+	if err != nil && ctx.Err() == nil {
+		g.Log.Warn("old revocations stay", "err", err)
+	}
 }
 
 // loop calls f at once and then every d, until Close.

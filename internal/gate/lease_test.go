@@ -86,6 +86,32 @@ func TestRevokeEndsWhatRestsOnTheRight(t *testing.T) {
 	})
 }
 
+func TestRevocationsAreForgottenAfterADay(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		g, w := started(t, db)
+		zoe, _ := w.person()
+		if err := g.Revoke(context.Background(), Right{Tenant: id.DefaultTenant, Subject: id.SubjectOf(zoe)}); err != nil {
+			t.Fatal(err)
+		}
+		c := g.Clock.(*clock.Virtual)
+		rows := func() (n int) {
+			if err := g.DB.Write.NewRaw("SELECT count(*) FROM gate_revocation").Scan(context.Background(), &n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		g.tidy(context.Background())
+		if rows() != 1 {
+			t.Error("a fresh revocation is forgotten")
+		}
+		c.Advance(keepRevocations + time.Second)
+		g.tidy(context.Background())
+		if n := rows(); n != 0 {
+			t.Errorf("%d revocations are kept longer than their passport says, though nobody revokes anything", n)
+		}
+	})
+}
+
 // However a lease and a revocation meet, no lease is open after both have returned.
 func TestLeaseGrantedDuringRevokeEnds(t *testing.T) {
 	promise.Proves(t, "P278")

@@ -16,7 +16,7 @@ func Passports() []passport.Passport {
 		})
 	}
 	for _, c := range []string{"tenant_id", "seq", "subject_id", "binding_id", "purpose", "session_id", "at_ms"} {
-		add("revocation_"+c, "gate_revocation."+c, keepRevocations, "the next revocation after a day")
+		add("revocation_"+c, "gate_revocation."+c, keepRevocations, "")
 	}
 	for _, c := range []string{"one", "value"} {
 		add("counter_"+c, "gate_counter."+c, 0, "installation removed")
