@@ -181,7 +181,7 @@ func (a *API) movie(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "video/mp4")
 	h.Set("ETag", m.ETag())
-	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Cache-Control", "private, no-store")
 	if r.URL.Query().Get("download") == "1" {
 		h.Set("Content-Disposition", `attachment; filename="footage-`+from.Millis().Time().Format("20060102T150405Z")+`.mp4"`)
 	}

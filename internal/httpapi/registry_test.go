@@ -171,8 +171,14 @@ func TestAnotherAccountsIdsLookAbsent(t *testing.T) {
 func TestNothingWithoutASession(t *testing.T) {
 	promise.Proves(t, "P001")
 	w := newWorld(t)
+	open := []string{ // what has nothing of anybody, or opens by a code or link
+		"beginSetup", "getPolicy", "getReceipt", "getSetup", "healthz", "listPromises", "listPurposes", "metrics", "openapi", "readyz", "signIn",
+	}
 	for _, r := range w.api.Routes() {
 		if r.Auth != httpapi.Session {
+			if !slices.Contains(open, r.ID) {
+				t.Errorf("%s is open to anybody", r.ID)
+			}
 			continue
 		}
 		q := w.call(r, w.anna, newID[id.Viewing]().String())
