@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"candor/clips"
@@ -161,5 +162,19 @@ func (r recorder) Note(ctx context.Context, ref station.Ref, why station.Reason)
 }
 
 type recording struct{ *footage.Recording }
+
+var _ station.Troubled = recording{}
+
+// Trouble tells of what a person can see or mend; that recording has just begun is none.
+func (r recording) Trouble() station.Reason {
+	switch writes, why := r.Status(); {
+	case writes:
+	case slices.Contains([]footage.Reason{
+		footage.DiskFull, footage.DiskSlow, footage.DiskReadOnly, footage.DiskError, footage.Waiting, footage.NoKeyPicture, footage.Offline,
+	}, why):
+		return station.Reason(why)
+	}
+	return ""
+}
 
 func (r recording) Stop(why station.Reason) { r.Recording.Stop(reasons[why]) }

@@ -32,7 +32,12 @@ var (
 // command is the binary with nothing of this environment's settings.
 func command(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(binary(t, "candor"), args...)
+	return commandOf(t, binary(t, "candor"), args...)
+}
+
+func commandOf(t testing.TB, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(name, args...)
 	for _, kv := range os.Environ() {
 		if !strings.HasPrefix(kv, "CANDOR_") {
 			cmd.Env = append(cmd.Env, kv)
@@ -45,7 +50,12 @@ func command(t testing.TB, args ...string) *exec.Cmd {
 // run starts the binary and returns when it says where to look.
 func run(t testing.TB, args ...string) *process {
 	t.Helper()
-	p := &process{world: &world{}, cmd: command(t, args...), errs: &journal{}}
+	return runCommand(t, command(t, args...))
+}
+
+func runCommand(t testing.TB, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{world: &world{}, cmd: cmd, errs: &journal{}}
 	p.cmd.Stderr = p.errs
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -75,7 +85,7 @@ func run(t testing.TB, args ...string) *process {
 	select {
 	case <-greeted:
 	case <-time.After(30 * time.Second):
-		t.Fatalf("candor %s did not say where to look: %s", args[0], p.errs)
+		t.Fatalf("candor did not say where to look: %s", p.errs)
 	}
 	return p
 }

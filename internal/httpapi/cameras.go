@@ -57,6 +57,7 @@ type CameraRecording struct {
 	Mode     string `json:"mode" enum:"on,paused,off"`
 	Consent  string `json:"consent" enum:"given,refused,withdrawn,none"`
 	Actual   bool   `json:"actual" doc:"Footage is being written now"`
+	Trouble  string `json:"-"` // the reason of the gap that grows meanwhile
 	Sentence string `json:"sentence"`
 }
 
@@ -276,23 +277,26 @@ func (a *API) speakCamera(in *inside, c Camera) Camera {
 	} else {
 		c.State.Sentence = a.sentence(in, "camera.phase."+c.State.Phase, nil)
 	}
-	c.Recording.Sentence = a.sentence(in, "camera.recording."+c.Recording.why(c.State.Phase), nil)
+	c.Recording.Sentence = a.sentence(in, c.Recording.why(c.State.Phase), nil)
 	return c
 }
 
 // why names the sentence about recording.
 func (r CameraRecording) why(phase string) string {
+	const said = "camera.recording."
 	switch {
 	case r.Consent != "given":
-		return r.Consent
+		return said + r.Consent
 	case r.Mode != "on":
-		return r.Mode
+		return said + r.Mode
 	case r.Actual:
-		return "on"
+		return said + "on"
 	case phase != "live":
-		return "offline"
+		return said + "offline"
+	case r.Trouble != "":
+		return "footage.gap." + r.Trouble
 	}
-	return "starting"
+	return said + "starting"
 }
 
 func orEmpty[T any](s []T) []T {

@@ -24,8 +24,9 @@ type post struct {
 	pull   *permit.Lease
 	record *permit.Lease
 
-	rec   Recording // what the recorder runs under record
-	noted Reason    // the last reason given to the recorder
+	rec     Recording                 // what the recorder runs under record
+	running atomic.Pointer[Recording] // the same, for everybody
+	noted   Reason                    // the last reason given to the recorder
 }
 
 func (p *post) run(ctx context.Context) {
@@ -149,6 +150,7 @@ func (p *post) keep(ctx context.Context, r Ref) error {
 	}
 	p.set(&p.record, lease)
 	p.rec, p.noted = run, ""
+	p.running.Store(&run)
 	p.tell(r, true)
 	return nil
 }
@@ -161,6 +163,7 @@ func (p *post) stop(r Ref, why Reason) {
 	p.rec.Stop(why)
 	<-p.rec.Done()
 	p.rec = nil
+	p.running.Store(nil)
 	p.end(&p.record)
 	p.tell(r, false)
 }

@@ -64,6 +64,12 @@ type Recording interface {
 	Done() <-chan struct{}
 }
 
+// Troubled is a Recording that can tell what keeps it from writing.
+type Troubled interface {
+	// Trouble is the reason, or empty while footage is being written.
+	Trouble() Reason
+}
+
 // Reason says why nothing is recorded.
 type Reason string
 
@@ -177,6 +183,23 @@ func (s *Station) Recording(b id.Binding) bool {
 	p := s.posts[b]
 	s.mu.Unlock()
 	return p != nil && p.recording.Load()
+}
+
+// Trouble says why nothing of a camera is being written although it is recorded; empty when all
+// is well.
+func (s *Station) Trouble(b id.Binding) Reason {
+	s.mu.Lock()
+	p := s.posts[b]
+	s.mu.Unlock()
+	if p == nil {
+		return ""
+	}
+	if rec := p.running.Load(); rec != nil {
+		if t, ok := (*rec).(Troubled); ok {
+			return t.Trouble()
+		}
+	}
+	return ""
 }
 
 // Count is how many cameras are looked after, and how many of them are recorded.

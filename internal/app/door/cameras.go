@@ -109,13 +109,15 @@ func (c Cameras) show(ctx context.Context, cam device.Camera) (httpapi.Camera, e
 	if said != consent.Given {
 		mode = "off"
 	}
-	now := c.Puller.State(cam.Device)
+	now, trouble := c.Puller.State(cam.Device), c.Station.Trouble(cam.Binding)
 	return httpapi.Camera{
 		ID: cam.Binding, Name: cam.Name, Site: cam.Site, Demo: cam.Demo, CreatedAt: httpapi.Moment(cam.CreatedAt),
 		State: httpapi.CameraState{
 			Phase: string(now.Phase), Since: httpapi.Moment(now.Since), Code: now.Code, Args: now.Args, NextTry: httpapi.Moment(now.NextTry),
 		},
-		Recording: httpapi.CameraRecording{Mode: mode, Consent: string(said), Actual: c.Station.Recording(cam.Binding)},
+		Recording: httpapi.CameraRecording{
+			Mode: mode, Consent: string(said), Actual: trouble == "" && c.Station.Recording(cam.Binding), Trouble: string(trouble),
+		},
 		Streams:   streams(now),
 		Retention: httpapi.Retention{Days: cam.Retention.Days, Bytes: cam.Retention.Bytes},
 	}, nil
