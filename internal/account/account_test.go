@@ -28,8 +28,8 @@ import (
 func ptr(s string) *string { return &s }
 
 // Each field can be read and changed by its owner and by nobody else, and the change is in the export.
+// That P262 is kept it does not prove yet: no door leads to SetEmail, nor to an export.
 func TestOwnersReadAndChangeTheirAccount(t *testing.T) {
-	promise.Proves(t, "P262")
 	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		r, ctx := open(t, db), context.Background()
 		zoe, mallory := r.zoe(), r.person("Mallory", "mallory@example.org")
