@@ -32,7 +32,7 @@ const (
 	StepRevoked   = "revoked"        // every lease has ended
 	StepDestroyed = "keys_destroyed" // the system cannot open it any more
 	StepSwept     = "swept"          // rows, objects and caches are gone
-	StepScrubbed  = "scrubbed"       // the database's write-ahead log is emptied
+	StepScrubbed  = "scrubbed"       // SQLite's write-ahead log is emptied; PostgreSQL's is not in our reach
 	StepTurned    = "epoch_turned"   // older copies of the key file open nothing
 	StepScanned   = "scanned"        // what should be gone was looked for
 	StepDone      = "done"

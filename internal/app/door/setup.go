@@ -51,6 +51,7 @@ func (s Setup) Begin(ctx context.Context, n httpapi.Newcomer) (httpapi.SignedIn,
 		return httpapi.SignedIn{}, err
 	}
 	s.Done()
+	ctx = context.WithoutCancel(ctx) // a browser that leaves now finds everything when it comes back
 	in, err := s.People.Begin(ctx, s.Tenant, a, n.Client.Agent)
 	if err != nil {
 		return httpapi.SignedIn{}, err
