@@ -66,6 +66,9 @@ func unwrap(au [][]byte) picture {
 // taken for a key picture: an IDR slice is a reference (nal_ref_idc) and of type I or SI.
 func plausible(n []byte) bool {
 	kind := n[0] & 0x1f
+	if kind > nalSlice && kind < nalIDR {
+		return false // parts of a slice exist in the Extended profile alone, which nothing plays
+	}
 	if kind != nalSlice && kind != nalIDR {
 		return true
 	}
@@ -101,7 +104,7 @@ func (p picture) bidirectional() bool {
 // shows reports whether there is anything of a picture, as opposed to messages only.
 func (p picture) shows() bool {
 	for _, n := range p.nals {
-		if kind := n[0] & 0x1f; kind >= 1 && kind <= nalIDR {
+		if kind := n[0] & 0x1f; kind == nalSlice || kind == nalIDR {
 			return true
 		}
 	}
