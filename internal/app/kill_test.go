@@ -12,20 +12,22 @@ import (
 	"time"
 )
 
-// probe has ffprobe decode an MP4 and counts its pictures.
-func probe(t *testing.T, mp4 []byte) int {
+// probe has ffprobe decode an MP4, counts its pictures and says what it complained about.
+func probe(t testing.TB, mp4 []byte) (pictures int, complaints string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "cut.mp4")
 	if err := os.WriteFile(file, mp4, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("ffprobe", "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", file).CombinedOutput()
-	said := strings.TrimSpace(strings.SplitN(strings.TrimSpace(string(out)), "\n", 2)[0])
-	n, bad := strconv.Atoi(strings.Trim(said, ","))
+	var errs strings.Builder
+	cmd := exec.Command("ffprobe", "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", file)
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	n, bad := strconv.Atoi(strings.Trim(string(out), ",\n"))
 	if err != nil || bad != nil {
-		t.Fatalf("ffprobe: %v: %s", err, out)
+		t.Fatalf("ffprobe: %v: %s %s", err, out, &errs)
 	}
-	return n
+	return n, errs.String()
 }
 
 // missing reports how much of a stretch is in none of the ranges.
@@ -108,8 +110,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	for _, r := range l.Ranges {
 		total += r.long()
 	}
-	if n := probe(t, a.body); float64(n) < total.Seconds()*5 {
-		t.Errorf("%d pictures in %v", n, total)
+	if n, complaints := probe(t, a.body); float64(n) < total.Seconds()*5 || complaints != "" {
+		t.Errorf("%d pictures in %v; %s", n, total, complaints)
 	}
 	now.stop(t)
 	t.Logf("lost at the end: %v; started again within: %v; %d ranges, %v in all", losses, starts, len(l.Ranges), total)

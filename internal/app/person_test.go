@@ -213,7 +213,7 @@ func (p *person) decide(camera, state string) *receipt {
 // add adds a camera.
 func (p *person) add(in map[string]any) seen {
 	p.t.Helper()
-	if in["recording"] == "given" {
+	if in["recording"] != nil {
 		in["recording_text_hash"] = p.consentHash()
 	}
 	var c seen

@@ -183,6 +183,11 @@ func (c Cameras) Add(ctx context.Context, p permit.Permit, a id.Account, n httpa
 	if err != nil {
 		return httpapi.Camera{}, err
 	}
+	if n.Recording != "" { // before the camera is there: whoever tries again would have it twice
+		if _, ok := c.Consent.Policy.ConsentHash(passport.Recording, n.RecordingText); !ok {
+			return httpapi.Camera{}, problem.Conflict("consent.text_changed")
+		}
+	}
 	wanted := device.New{Name: n.Name, Main: n.Address, Sub: n.SubAddress, Credentials: device.Credentials{Username: n.Username, Password: n.Password}}
 	if n.Demo {
 		if c.Demo == nil {

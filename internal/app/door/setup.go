@@ -64,8 +64,13 @@ func (s Setup) Begin(ctx context.Context, n httpapi.Newcomer) (httpapi.SignedIn,
 		if err != nil {
 			return httpapi.SignedIn{}, err
 		}
-		_, err = s.Cameras.Add(ctx, p, a, httpapi.NewCamera{Demo: true, Recording: n.Recording.State, RecordingText: n.Recording.TextHash, Language: n.Language})
-		if err != nil && !problem.Is(err, "consent.text_changed") { // then it is there, and not recorded
+		demo := httpapi.NewCamera{Demo: true, Recording: n.Recording.State, RecordingText: n.Recording.TextHash, Language: n.Language}
+		_, err = s.Cameras.Add(ctx, p, a, demo)
+		if problem.Is(err, "consent.text_changed") { // not recorded, then
+			demo.Recording = ""
+			_, err = s.Cameras.Add(ctx, p, a, demo)
+		}
+		if err != nil {
 			return httpapi.SignedIn{}, err
 		}
 	}
