@@ -70,6 +70,8 @@ func (a *API) document9457(ctx context.Context, err error) *Problem {
 		p = problem.New(http.StatusInternalServerError, "internal").Because(err)
 	}
 	switch {
+	case p.Status == http.StatusServiceUnavailable: // something is not there yet, or full: it says so itself
+		a.deps.Log.WarnContext(ctx, "request put off", "request", in.request, "route", in.route.ID, "code", p.Code, "err", p.Cause)
 	case p.Status >= 500:
 		a.deps.Log.ErrorContext(ctx, "request failed", "request", in.request, "route", in.route.ID, "code", p.Code, "err", p.Cause)
 	case p.Cause != nil:
