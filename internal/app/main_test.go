@@ -10,12 +10,12 @@ import (
 	"testing"
 )
 
-// binaries builds candor and candor-decode into one folder, as they are installed.
+// binaries builds candor and candor-decode into one folder, as they are installed, and the smoke run.
 var binaries = sync.OnceValues(func() (dir string, err error) {
 	if dir, err = os.MkdirTemp("", "candor-app-"); err != nil {
 		return "", err
 	}
-	out, err := exec.Command("go", "build", "-tags=noui", "-ldflags=-s -w", "-o", dir+"/", "candor/cmd/candor", "candor/cmd/candor-decode").CombinedOutput()
+	out, err := exec.Command("go", "build", "-tags=noui", "-ldflags=-s -w", "-o", dir+"/", "candor/cmd/candor", "candor/cmd/candor-decode", "candor/smoke").CombinedOutput()
 	if err != nil {
 		return dir, fmt.Errorf("%w: %s", err, out)
 	}
