@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -26,7 +28,7 @@ func costs(ctx context.Context, b *bench) error {
 	if runs == 0 {
 		runs = cpuRuns
 	}
-	clip, err := makeClip(ctx, b.dir, 720, 2, 1500)
+	clip, err := makeClip(ctx, b.clips, 720, 2, 1500)
 	if err != nil {
 		return err
 	}
@@ -53,10 +55,15 @@ func costs(ctx context.Context, b *bench) error {
 	have := 0
 	for _, n := range []int{1, 10} {
 		for ; have < n; have++ {
+			var adding errgroup.Group
 			for _, s := range subjects {
-				if _, err := s.server.addCamera(ctx, fmt.Sprintf("camera %d", have), cam.main, "", s.record); err != nil {
+				adding.Go(func() error {
+					_, err := s.server.addCamera(ctx, fmt.Sprintf("camera %d", have), cam.main, "", s.record)
 					return err
-				}
+				})
+			}
+			if err := adding.Wait(); err != nil {
+				return err
 			}
 		}
 		all := subjects

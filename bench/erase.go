@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	eraseRuns     = 20
-	eraseRunsMost = 10 // of the largest store
+	eraseRuns     = 10
+	eraseRunsMost = 5 // of the largest store
 	eraseDays     = 7
 	erasePictures = 3
 )

@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// A picture is live when it is younger than this. MSE players stay behind on purpose, by what a
-// browser wants in hand before it plays.
-var liveWithin = map[string]float64{"whep": 250, "mse": 400}
+// A picture is live when it is younger than this, in ms. An MSE player stays behind on purpose, by
+// what a browser wants in hand before it plays: 0.3 s at 15 pictures a second.
+var liveWithin = map[string]float64{"whep": 250, "mse": 500}
 
 const (
-	joinsPerRow  = 16
+	joinsPerRow  = 15
 	joinPatience = 6000 // ms
 )
 
@@ -87,13 +87,13 @@ func joinsOf(ctx context.Context, b *bench, gop int, sub bool, n int) error {
 	if len(ways) == 0 {
 		return nil
 	}
-	main, err := makeClip(ctx, b.dir, 720, gop, 1500)
+	main, err := makeClip(ctx, b.clips, 720, gop, 1500)
 	if err != nil {
 		return err
 	}
 	clips := []string{main}
 	if sub {
-		small, err := makeClip(ctx, b.dir, 360, gop, 400)
+		small, err := makeClip(ctx, b.clips, 360, gop, 400)
 		if err != nil {
 			return err
 		}

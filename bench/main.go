@@ -2,7 +2,7 @@
 // camera costs, how fast things are forgotten. It writes bench/out/<group>.json and
 // bench/out/machine.json and prints a table. Nothing here passes or fails on time.
 //
-//	go run ./bench                      all groups, under ten minutes
+//	go run ./bench                      all groups, about ten minutes
 //	go run ./bench -only join,erase     some
 //	go run ./bench -n 30                so many joins a row, windows of CPU and erasures
 //	go run ./bench -keep FILE           also write what bench/out holds as one file
@@ -34,6 +34,7 @@ type bench struct {
 	n       int    // samples a row; 0: each group's own number
 	only    string // join: only rows whose name contains it
 	dir     string // throw-away
+	clips   string // throw-away too, but shared by the groups
 	binary  string
 	figures []figure
 }
@@ -44,7 +45,7 @@ func main() {
 	}
 	var (
 		only = flag.String("only", "join,cpu,erase", "groups to run")
-		n    = flag.Int("n", 0, "samples a row (0: join 16, cpu 3, erase 20 and 10)")
+		n    = flag.Int("n", 0, "samples a row (0: join 15, cpu 3, erase 10 and 5)")
 		rows = flag.String("rows", "", "join: only the rows whose name contains this")
 		keep = flag.String("keep", "", "write everything in bench/out as one file")
 	)
@@ -88,7 +89,7 @@ func run(ctx context.Context, only []string, n int, rows, keep string) error {
 		}
 		began := time.Now()
 		say("%s: begins, load %s", g.name, loadNow())
-		b := &bench{n: n, only: rows, dir: filepath.Join(dir, g.name), binary: binary}
+		b := &bench{n: n, only: rows, dir: filepath.Join(dir, g.name), clips: dir, binary: binary}
 		if err := os.MkdirAll(b.dir, 0o700); err != nil {
 			return err
 		}

@@ -120,12 +120,12 @@ func (s *server) stop() {
 
 // addCamera adds a camera and waits until it is live, and recorded when that is wanted.
 func (s *server) addCamera(ctx context.Context, name, main, sub string, record bool) (string, error) {
-	in := map[string]any{"name": name, "address": main, "recording": "refused"}
+	in := map[string]any{"name": name, "address": main, "recording": "refused", "recording_text_hash": s.hash}
 	if sub != "" {
 		in["sub_address"] = sub
 	}
 	if record {
-		in["recording"], in["recording_text_hash"] = "given", s.hash
+		in["recording"] = "given"
 	}
 	var c struct {
 		ID        string

@@ -10,7 +10,7 @@ type tally struct {
 	picture, frame, edge, lift []float64 // from the click
 	pictureAsked, edgeAsked    []float64 // from the POST or the opening of the WebSocket
 	still, asked               []float64
-	age, stale                 []float64
+	age, stale, stood          []float64
 	missed                     int
 }
 
@@ -40,6 +40,7 @@ func (t *tally) take(j join) {
 	put(&t.edgeAsked, edge-asked)
 	t.stale = append(t.stale, float64(stale))
 	t.age = append(t.age, age...)
+	t.stood = append(t.stood, stood(j))
 	if math.IsInf(edge, 0) {
 		t.missed++
 	}
@@ -97,6 +98,19 @@ func (t *tally) live(j join) (edge float64, stale int, ages []float64) {
 	return edge, stale, ages
 }
 
+// stood is the longest that one picture stood on screen after the cover was lifted.
+func stood(j join) (longest float64) {
+	if j.Edge == nil {
+		return joinPatience
+	}
+	for i := 1; i < len(j.Frames); i++ {
+		if j.Frames[i].At > j.Began+*j.Edge {
+			longest = max(longest, j.Frames[i].At-j.Frames[i-1].At)
+		}
+	}
+	return longest
+}
+
 func (t *tally) report(b *bench, row string) {
 	const p95 = 0.95
 	b.add(
@@ -109,9 +123,10 @@ func (t *tally) report(b *bench, row string) {
 		of("still_"+row+"_p95_ms", "ms", p95, t.still),
 		of("cover_lifted_"+row+"_p95_ms", "ms", p95, t.lift),
 		of("picture_age_"+row+"_p95_ms", "ms", p95, t.age),
+		of("stood_still_"+row+"_p95_ms", "ms", p95, t.stood),
 		of("stale_seen_"+row+"_p95", "pictures", p95, t.stale),
 		one("not_live_"+row, "joins", float64(t.missed)),
 	)
-	f := b.figures[len(b.figures)-11:]
+	f := b.figures[len(b.figures)-12:]
 	say("join %s: first picture %g/%g ms, live edge %g/%g ms (median/p95), never live %d of %d", row, f[0].Median, f[0].Value, f[1].Median, f[1].Value, t.missed, len(t.edge))
 }
