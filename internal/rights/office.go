@@ -26,6 +26,7 @@ type Keys interface {
 	Tombstoned(ctx context.Context, s seal.Scope) (bool, error)
 	Tombstones(ctx context.Context) ([]seal.Tombstone, error)
 	TurnEpoch(ctx context.Context) error
+	MakeRoom(f func() error) error
 	Prune(ctx context.Context, before clock.Millis) error
 }
 

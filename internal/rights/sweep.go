@@ -72,7 +72,7 @@ func (o *Office) attempt(ctx context.Context, g *goodbye) error {
 		take func(context.Context, *goodbye) error
 	}{
 		{StepSwept, o.sweep},
-		{StepScrubbed, func(ctx context.Context, _ *goodbye) error { return o.DB.Scrub(ctx) }},
+		{StepScrubbed, o.scrub},
 		{StepTurned, o.turn},
 		{StepScanned, o.scan},
 	} {
@@ -116,6 +116,15 @@ func (o *Office) each(f func(Holder) error) error {
 	}
 	wg.Wait()
 	return errors.Join(errs...)
+}
+
+// scrub empties the database's log. On a disk that is full to the last byte it does so in the room
+// that the keys have in reserve: they are destroyed by now.
+func (o *Office) scrub(ctx context.Context, _ *goodbye) error {
+	if o.DB.Scrub(ctx) == nil {
+		return nil
+	}
+	return o.Keys.MakeRoom(func() error { return o.DB.Scrub(ctx) })
 }
 
 // turn wraps the keys that are left anew, so that no older copy of the key file opens.
