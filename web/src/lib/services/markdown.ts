@@ -1,10 +1,10 @@
-// The little Markdown that policy texts use: headings, lists, paragraphs, **strong**. Becomes data, never HTML.
+// The little Markdown that policy texts use: headings, lists, tables, paragraphs, **strong**. Becomes data, never HTML.
 
 export interface Part {
   text: string
   strong: boolean
 }
-export type Block = { kind: 'heading'; level: number; parts: Part[] } | { kind: 'paragraph'; parts: Part[] } | { kind: 'list'; items: Part[][] }
+export type Block = { kind: 'heading'; level: number; parts: Part[] } | { kind: 'paragraph'; parts: Part[] } | { kind: 'list'; items: Part[][] } | { kind: 'table'; head: Part[][]; rows: Part[][][] }
 
 export function inline(text: string): Part[] {
   return text
@@ -13,9 +13,28 @@ export function inline(text: string): Part[] {
     .map((piece) => (piece.startsWith('**') && piece.endsWith('**') && piece.length > 4 ? { text: piece.slice(2, -2), strong: true } : { text: piece.replace(/[`_](\S[^`_]*)[`_]/g, '$1'), strong: false }))
 }
 
+const cells = (line: string) =>
+  line
+    .trim()
+    .replace(/^\||\|$/g, '')
+    .split('|')
+    .map((cell) => inline(cell.trim()))
+
+/** A table is a head, a line of dashes and rows, each line between bars. */
+function table(chunk: string): Block | null {
+  const [head, dashes, ...rows] = chunk.trim().split('\n')
+  if (!head?.startsWith('|') || !/^\|[\s:|-]+\|$/.test(dashes ?? '')) return null
+  return { kind: 'table', head: cells(head), rows: rows.map(cells) }
+}
+
 export function blocks(markdown: string): Block[] {
   const out: Block[] = []
   for (const chunk of markdown.replaceAll('\r', '').split(/\n\s*\n/)) {
+    const found = table(chunk)
+    if (found) {
+      out.push(found)
+      continue
+    }
     let text: string[] = []
     const flush = () => {
       if (text.length) out.push({ kind: 'paragraph', parts: inline(text.join(' ')) })
