@@ -63,6 +63,7 @@ func (w *world) pixels(t *testing.T) (out []string) {
 // goodbyes, and after it has closed. Recorded pictures are hunted by their own bytes.
 func TestCanaries(t *testing.T) {
 	promise.Proves(t, "P290")
+	t.Parallel()
 	w := fresh(t)
 	p := w.visitor(t)
 	who := identity{"Canary Otterson", "canary.otter@quill.example", "a long walk by the river 42"}

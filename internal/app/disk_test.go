@@ -62,7 +62,8 @@ func TestAFullDisk(t *testing.T) {
 	t.Parallel()
 	top := t.TempDir()
 	name, args := apart("m", `mount -t tmpfs -o size=120m,mode=700 tmpfs "$1" && shift && exec "$@"`,
-		top, binary(t, "candor"), "demo", "--data", filepath.Join(top, "data"), "--listen", "127.0.0.1:0")
+		top, binary(t, "candor"), "demo", "--data", filepath.Join(top, "data"), "--listen", "127.0.0.1:0",
+		"--webrtc.udp_port", "0", "--webrtc.tcp_port", "0")
 	house := runCommand(t, commandOf(t, name, args...))
 	seen := fmt.Sprintf("/proc/%d/root%s", house.cmd.Process.Pid, top) // the disk as the house sees it
 	p := house.visitor(t)
@@ -70,6 +71,11 @@ func TestAFullDisk(t *testing.T) {
 	p.setUp(t, who, "given")
 	p.recorded(p.camera, time.Second)
 	v := p.watch(p.camera, "sub")
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the house says: %s", house.errs)
+		}
+	})
 	flows := func(when string) {
 		t.Helper()
 		for got := 0; got < 3; {

@@ -16,6 +16,8 @@ import (
 
 // goodbyes wires what people may ask for, and the loop that lets go of what is due.
 func (h *house) goodbyes(ctx context.Context) error {
+	spare := spare{file: h.path(spareFile), log: h.room("rights")}
+	spare.keep()
 	h.office = &rights.Office{
 		DB: h.db, Keys: h.keys, Clock: h.clock, Log: h.room("rights"),
 		Revoke: func(ctx context.Context, w rights.Whose) error {
@@ -30,6 +32,7 @@ func (h *house) goodbyes(ctx context.Context) error {
 			}
 			return nil
 		},
+		MakeRoom:   spare.give,
 		BackupDays: h.policy.BackupDays, ReceiptDays: h.policy.ReceiptDays,
 	}
 	if err := h.office.Start(ctx); err != nil {
@@ -41,6 +44,7 @@ func (h *house) goodbyes(ctx context.Context) error {
 		Sweepers: []retention.Sweeper{
 			{Room: "footage", Sweep: func(ctx context.Context) error { _, err := h.footage.Sweep(ctx); return err }},
 			{Room: "account", Sweep: func(ctx context.Context) error { _, err := h.people.Expire(ctx); return err }},
+			{Room: "rights", Sweep: func(context.Context) error { spare.keep(); return nil }},
 			{Room: "translog", Every: time.Hour, Sweep: func(ctx context.Context) error { _, err := h.records.Prune(ctx); return err }},
 		},
 		Limit: func(c passport.Category) (int, bool) {

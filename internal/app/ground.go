@@ -31,6 +31,7 @@ const (
 	tlsFolder    = "tls"
 	lockFile     = "lock"
 	codeFile     = "setup-code"
+	spareFile    = "reserve"
 )
 
 func (h *house) path(name string) string { return filepath.Join(h.config.DataDir, name) }

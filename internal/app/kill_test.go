@@ -52,7 +52,7 @@ func missing(s span, in []span) time.Duration {
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
-	args := []string{"demo", "--data", dir, "--listen", "127.0.0.1:0"}
+	args := []string{"demo", "--data", dir, "--listen", "127.0.0.1:0", "--webrtc.udp_port", "0", "--webrtc.tcp_port", "0"}
 	run1 := run(t, args...)
 	p := run1.visitor(t)
 	p.setUp(t, identity{"Kim Kiefer", "kim@house.example", "a yellow scooter 74"}, "given")

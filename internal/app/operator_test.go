@@ -15,7 +15,7 @@ import (
 func TestTheOperatorBesideARunningServer(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
-	server := run(t, "demo", "--data", dir, "--listen", "127.0.0.1:0")
+	server := run(t, "demo", "--data", dir, "--listen", "127.0.0.1:0", "--webrtc.udp_port", "0", "--webrtc.tcp_port", "0")
 	out, errs, exit := say(t, "setup-code", "--data_dir", dir)
 	if strings.TrimSpace(out) != server.code || exit != 0 {
 		t.Errorf("setup-code: %d %q %q, want %q", exit, out, errs, server.code)

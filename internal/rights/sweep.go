@@ -30,6 +30,10 @@ func (o *Office) finish(ctx context.Context, g *goodbye) {
 			o.leave(ctx, g)
 			return
 		}
+		if o.MakeRoom != nil && o.MakeRoom() {
+			o.Log.Warn("sweeping again with the room that was kept for it", "err", err)
+			continue
+		}
 		tries := 0
 		g.change(func(s *state) { s.tries++; tries = s.tries })
 		o.Log.Error("goodbye is not over yet, trying again", "err", err, "tries", tries)
@@ -72,14 +76,18 @@ func (o *Office) attempt(ctx context.Context, g *goodbye) error {
 		take func(context.Context, *goodbye) error
 	}{
 		{StepSwept, o.sweep},
-		{StepScrubbed, o.scrub},
+		{StepScrubbed, func(ctx context.Context, _ *goodbye) error { return o.DB.Scrub(ctx) }},
 		{StepTurned, o.turn},
 		{StepScanned, o.scan},
 	} {
 		if g.took(step.name) || step.name == StepScrubbed && o.DB.Dialect == sqldb.Postgres {
 			continue // a step that nobody took is on no receipt
 		}
-		if err := step.take(ctx, g); err != nil {
+		err := step.take(ctx, g)
+		if sqldb.Full(err) { // deleting takes room first; the keys have some in reserve, and are destroyed by now
+			err = o.Keys.MakeRoom(func() error { return step.take(ctx, g) })
+		}
+		if err != nil {
 			return errors.Join(revoked, fmt.Errorf("%s: %w", step.name, err))
 		}
 		g.take(step.name, o.now())
@@ -116,15 +124,6 @@ func (o *Office) each(f func(Holder) error) error {
 	}
 	wg.Wait()
 	return errors.Join(errs...)
-}
-
-// scrub empties the database's log. On a disk that is full to the last byte it does so in the room
-// that the keys have in reserve: they are destroyed by now.
-func (o *Office) scrub(ctx context.Context, _ *goodbye) error {
-	if o.DB.Scrub(ctx) == nil {
-		return nil
-	}
-	return o.Keys.MakeRoom(func() error { return o.DB.Scrub(ctx) })
 }
 
 // turn wraps the keys that are left anew, so that no older copy of the key file opens.
