@@ -26,7 +26,6 @@ type Keys interface {
 	Tombstoned(ctx context.Context, s seal.Scope) (bool, error)
 	Tombstones(ctx context.Context) ([]seal.Tombstone, error)
 	TurnEpoch(ctx context.Context) error
-	MakeRoom(f func() error) error
 	Prune(ctx context.Context, before clock.Millis) error
 }
 
@@ -48,9 +47,6 @@ type Office struct {
 	Holders []Holder
 	// Hunt looks for a goodbye's leftovers in the raw files, if the installation wants that; may be nil.
 	Hunt func(ctx context.Context, w Whose) ([]Finding, error)
-	// MakeRoom gives back space on the disk that was held for goodbyes, and reports whether there was
-	// any. It is asked when a sweep fails, since deleting rows needs room too; may be nil.
-	MakeRoom func() bool
 	// Rests are the categories whose buckets rest on a purpose alone: they go when it is withdrawn.
 	Rests func(p passport.Purpose) []passport.Category
 

@@ -30,10 +30,6 @@ func (o *Office) finish(ctx context.Context, g *goodbye) {
 			o.leave(ctx, g)
 			return
 		}
-		if o.MakeRoom != nil && o.MakeRoom() {
-			o.Log.Warn("sweeping again with the room that was kept for it", "err", err)
-			continue
-		}
 		tries := 0
 		g.change(func(s *state) { s.tries++; tries = s.tries })
 		o.Log.Error("goodbye is not over yet, trying again", "err", err, "tries", tries)
@@ -83,11 +79,7 @@ func (o *Office) attempt(ctx context.Context, g *goodbye) error {
 		if g.took(step.name) || step.name == StepScrubbed && o.DB.Dialect == sqldb.Postgres {
 			continue // a step that nobody took is on no receipt
 		}
-		err := step.take(ctx, g)
-		if sqldb.Full(err) { // deleting takes room first; the keys have some in reserve, and are destroyed by now
-			err = o.Keys.MakeRoom(func() error { return step.take(ctx, g) })
-		}
-		if err != nil {
+		if err := step.take(ctx, g); err != nil {
 			return errors.Join(revoked, fmt.Errorf("%s: %w", step.name, err))
 		}
 		g.take(step.name, o.now())

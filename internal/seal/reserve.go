@@ -35,20 +35,6 @@ func (k *Keeper) keepReserve() {
 	}
 }
 
-// MakeRoom runs f with the space of the reserve free, and takes it again. It is for what ends a
-// goodbye on a full disk once the keys are destroyed: emptying the database's log takes room first.
-func (k *Keeper) MakeRoom(f func() error) error {
-	k.mu.Lock()
-	k.dropReserve()
-	k.mu.Unlock()
-	defer func() {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		k.keepReserve()
-	}()
-	return f()
-}
-
 func (k *Keeper) dropReserve() {
 	if err := os.Remove(filepath.Join(k.dir, reserveName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		k.log.Warn("reserve stays", slog.Any("err", err))
