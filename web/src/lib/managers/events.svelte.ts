@@ -9,7 +9,7 @@ export interface Events {
   'session.ended': Record<string, never>
   /** Too much was missed to be told one by one: read everything again. */
   resync: Record<string, never>
-  /** The feed came back after a break: whatever was missed must be read again. */
+  /** The feed is there, or there again: whatever was missed must be read again. */
   'feed.resumed': Record<string, never>
 }
 
@@ -39,7 +39,8 @@ class EventFeed {
     const source = new EventSource(media.events(), { withCredentials: true })
     this.#source = source
     source.onopen = () => {
-      if (!this.connected) this.emit('feed.resumed', {})
+      // Also the first time: what happened between reading and listening was told to nobody.
+      this.emit('feed.resumed', {})
       this.connected = true
     }
     source.onerror = () => {
