@@ -47,6 +47,9 @@ type Office struct {
 	Holders []Holder
 	// Hunt looks for a goodbye's leftovers in the raw files, if the installation wants that; may be nil.
 	Hunt func(ctx context.Context, w Whose) ([]Finding, error)
+	// MakeRoom gives back space on the disk that was held for goodbyes, and reports whether there was
+	// any. It is asked when a sweep fails, since deleting rows needs room too; may be nil.
+	MakeRoom func() bool
 	// Rests are the categories whose buckets rest on a purpose alone: they go when it is withdrawn.
 	Rests func(p passport.Purpose) []passport.Category
 

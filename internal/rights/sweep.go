@@ -30,6 +30,10 @@ func (o *Office) finish(ctx context.Context, g *goodbye) {
 			o.leave(ctx, g)
 			return
 		}
+		if o.MakeRoom != nil && o.MakeRoom() {
+			o.Log.Warn("sweeping again with the room that was kept for it", "err", err)
+			continue
+		}
 		tries := 0
 		g.change(func(s *state) { s.tries++; tries = s.tries })
 		o.Log.Error("goodbye is not over yet, trying again", "err", err, "tries", tries)
