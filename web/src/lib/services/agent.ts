@@ -1,6 +1,7 @@
-/** "Chrome · Windows" from what a browser says of itself; what is not recognised stays as it is. */
+import { t } from '../words/index.svelte'
+
+/** The server keeps of a browser no more than “Chrome on Linux”; this says it in the page's language. */
 export function browserName(agent: string): string {
-  const browser = /Edg\//.test(agent) ? 'Edge' : /OPR\//.test(agent) ? 'Opera' : /Firefox\//.test(agent) ? 'Firefox' : /Chrom(e|ium)\//.test(agent) ? 'Chrome' : /Safari\//.test(agent) ? 'Safari' : ''
-  const system = /iPhone|iPad/.test(agent) ? 'iOS' : /Android/.test(agent) ? 'Android' : /Windows/.test(agent) ? 'Windows' : /Mac OS X/.test(agent) ? 'macOS' : /Linux/.test(agent) ? 'Linux' : ''
-  return browser ? [browser, system].filter(Boolean).join(' · ') : agent.slice(0, 60)
+  const [browser = '', system] = agent.split(' on ', 2)
+  return browser === 'unknown' ? '' : system ? t('session.browser', { browser, system }) : browser
 }
