@@ -17,7 +17,7 @@ import (
 
 const (
 	eraseRuns     = 10
-	eraseRunsMost = 5 // of the largest store
+	eraseRunsMost = 3 // of the largest store
 	eraseDays     = 7
 	erasePictures = 3
 )

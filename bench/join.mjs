@@ -109,7 +109,7 @@ function watch(ask) {
       link.click()
       while (!edge && performance.now() - began < ask.patience) await sleep(20)
       // Some pictures more, to read their numbers; a player that stands still is given time.
-      for (let n = 0; n < 20 && frames.filter((f) => f.number !== undefined).length < 7; n++) await sleep(100)
+      for (let n = 0; n < 20 && frames.filter((f) => f.number !== undefined).length < 5; n++) await sleep(100)
       const ms = (t) => (t ? t - began : null)
       return { phase, at: (performance.timeOrigin + began - ask.began) % gop, asked: ms(asked), still: ms(still), first: ms(first), edge: edge && ms(edge.at),
         transport: edge?.transport ?? document.querySelector('.stage')?.dataset.transport, origin: performance.timeOrigin, began, frames }

@@ -45,7 +45,7 @@ func main() {
 	}
 	var (
 		only = flag.String("only", "join,cpu,erase", "groups to run")
-		n    = flag.Int("n", 0, "samples a row (0: join 15, cpu 3, erase 10 and 5)")
+		n    = flag.Int("n", 0, "samples a row (0: join 15, cpu 3, erase 10 and 3)")
 		rows = flag.String("rows", "", "join: only the rows whose name contains this")
 		keep = flag.String("keep", "", "write everything in bench/out as one file")
 	)
