@@ -6,7 +6,7 @@
 //   E2E_BINARY=path  default bin/candor  E2E_GO2RTC=path   a built go2rtc instead of building it
 //   E2E_CHROMIUM=path     default /usr/bin/chromium
 
-import { makeFolder, removeFolder, startCandor, startForeign, stopAll } from './lib/processes.js'
+import { makeFolder, removeFolder, startCandor, startForeign, startLocked, stopAll } from './lib/processes.js'
 import { openBrowser, Person } from './lib/person.js'
 import { broken, Journey, result } from './lib/tests.js'
 import { axeRuns } from './lib/look.js'
@@ -22,7 +22,7 @@ const folder = await makeFolder()
 let passed = false
 const browser = await openBrowser()
 try {
-  const [quietServer, server, foreign] = await Promise.all([startCandor(folder, 'quiet'), startCandor(folder, 'owner'), startForeign(folder)])
+  const [quietServer, server, foreign, locked] = await Promise.all([startCandor(folder, 'quiet', { webrtc: false }), startCandor(folder, 'owner', { webrtc: true }), startForeign(folder), startLocked()])
 
   const whole = new Journey('owner')
   for (const part of [begin, time, add, rights, pages, quiet, goodbye]) part(whole)
@@ -30,7 +30,7 @@ try {
   for (const journey of [no, whole]) {
     const me = await Person.open(browser, journey === no ? quietServer.address : server.address)
     await journey.run({
-      browser, folder, foreign, server, me,
+      browser, folder, foreign, locked, server, me,
       quiet: quietServer,
       about: {},
       stranger: (path) => Person.open(browser, server.address + path),

@@ -70,6 +70,11 @@ export class Person {
     }
   }
 
+  /** What the browser may log from now on. */
+  allow(pattern) {
+    this.#expected.push(pattern)
+  }
+
   count() {
     this.taps = this.keys = 0
   }
@@ -115,6 +120,14 @@ export class Person {
       if (Date.now() > end) throw new Error(`${what}: still ${JSON.stringify(last)} after ${patience / 1000} s`)
       await this.page.waitForTimeout(100)
     }
+  }
+
+  /** Waits for a dialog, and for the cursor to stand in its first field. */
+  async dialog(typing = true) {
+    const box = this.page.getByRole('dialog')
+    await box.waitFor()
+    if (typing) await this.until('the cursor in the dialog', () => box.evaluate((d) => d.contains(document.activeElement) && document.activeElement.matches('input')))
+    return box
   }
 
   /** A film that really plays: its time moves and pictures come out of the decoder. */

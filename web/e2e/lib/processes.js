@@ -1,6 +1,7 @@
 // The programs of the journey: the real binary on a throw-away folder, and a camera server of another make.
 
 import { spawn, execFile } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { createServer, connect } from 'node:net'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createWriteStream } from 'node:fs'
@@ -38,11 +39,12 @@ export async function stopAll() {
   clearTimeout(patience)
 }
 
-/** Starts Candor with its demo camera; resolves to its address and set-up code as a newcomer reads them. */
-export async function startCandor(folder, name) {
+/** Starts Candor with its demo camera; resolves to its address and set-up code as a newcomer reads them. `webrtc` = a port is open for it. */
+export async function startCandor(folder, name, { webrtc }) {
+  const port = webrtc ? await freeUDP() : 0
   const child = start(
     binary,
-    ['demo', '--data', join(folder, name), '--listen', '127.0.0.1:0', '--webrtc.udp_port=0', '--webrtc.tcp_port=0', '--cameras.allow_loopback=true'],
+    ['demo', '--data', join(folder, name), '--listen', '127.0.0.1:0', `--webrtc.udp_port=${port}`, '--webrtc.tcp_port=0', '--cameras.allow_loopback=true'],
     join(folder, `${name}.log`),
   )
   let text = ''
@@ -62,6 +64,14 @@ export async function startCandor(folder, name) {
 const freePort = () =>
   new Promise((done) => {
     const s = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = s.address()
+      s.close(() => done(port))
+    })
+  })
+
+const freeUDP = () =>
+  new Promise((done) => {
+    const s = createSocket('udp4').bind(0, '127.0.0.1', () => {
       const { port } = s.address()
       s.close(() => done(port))
     })
@@ -102,6 +112,21 @@ streams:
     await new Promise((r) => setTimeout(r, 100))
   }
   throw new Error('go2rtc does not listen')
+}
+
+/** A camera with a password nobody knows: go2rtc asks none from its own machine. */
+export async function startLocked() {
+  const server = createServer((c) => {
+    c.on('error', () => {})
+    c.on('data', (b) => {
+      const text = b.toString('latin1')
+      const answer = text.startsWith('OPTIONS ') ? '200 OK\r\nPublic: DESCRIBE' : '401 Unauthorized\r\nWWW-Authenticate: Digest realm="camera", nonce="5e8bb2", algorithm="MD5"'
+      c.write(`RTSP/1.0 ${answer}\r\nCSeq: ${/^CSeq:\s*(\d+)/im.exec(text)?.[1] ?? 1}\r\n\r\n`)
+    })
+  })
+  await new Promise((done) => server.listen(0, '127.0.0.1', done))
+  server.unref()
+  return `rtsp://127.0.0.1:${server.address().port}/stream1`
 }
 
 /** What ffprobe counts in a film: pictures that really decode, size, sound. */

@@ -5,7 +5,10 @@ import { foreignPassword, foreignUser } from '../lib/processes.js'
 import { forTheBook } from '../lib/look.js'
 
 export function add({ test }) {
-  test('an address that is wrong gets a sentence that says what was seen', async ({ me, foreign, server }) => {
+  // A camera that was added this moment has no picture yet; asking for it is refused, which a browser always logs.
+  const young = /status of 503.*still\.jpg/
+
+  test('an address that is wrong gets a sentence that says what was seen', async ({ me, foreign, locked, server }) => {
     await me.go('nav.home')
     await me.tap(me.link(me.say('camera.add')))
     const address = me.field('add.address')
@@ -13,7 +16,7 @@ export function add({ test }) {
     const password = me.page.getByLabel(me.say('add.password'))
     const said = {}
     for (const [name, url, secret, key] of [
-      ['wrong password', foreign.url('hall'), 'wrong', 'camera.wrong_password'],
+      ['wrong password', locked, 'wrong-one', 'camera.wrong_password'],
       ['wrong path', foreign.url('attic'), foreignPassword, 'camera.not_found'],
       ['not RTSP', `rtsp://127.0.0.1:${new URL(server.address).port}/`, foreignPassword, 'camera.not_rtsp'],
       ['nobody there', 'rtsp://127.0.0.1:9/', foreignPassword, 'camera.refused'],
@@ -39,6 +42,7 @@ export function add({ test }) {
   })
 
   test('a foreign camera with B-frames: 4 taps', async ({ me, foreign, about }) => {
+    me.allow(young)
     await me.go('nav.home')
     await me.test('tile').first().waitFor()
     me.count()

@@ -7,6 +7,7 @@ export const no = new Journey('says no, by keyboard')
 const { test } = no
 
 test('a wrong set-up code is told in a sentence', async ({ me, quiet }) => {
+  me.allow(/status of 409.*\/whep/) // this server has no WebRTC, and says so
   await me.page.getByRole('heading', { name: me.say('setup.title') }).waitFor()
   await reach(me, me.page.locator('#setup-code'))
   await me.type('AAAA-AAAA-AAAA')
@@ -42,6 +43,18 @@ test('No to recording and the right code: Home, and the camera is live', async (
   await me.test('tile').waitFor()
   await me.plays(me.page.locator('[data-test=tile] video'), 'the tile')
   same(await me.context.cookies().then((all) => all.map((c) => [c.name, c.httpOnly, c.sameSite])), [['candor_session', true, 'Lax']], 'cookies')
+})
+
+test('without a port for WebRTC it is MSE at once, and the page says why', async ({ me }) => {
+  await me.page.goto(await me.page.locator('[data-test=tile] a').getAttribute('href'))
+  const video = me.page.locator('.stage video:not(.hidden)')
+  await me.plays(video, 'live')
+  same(await me.test('stage').getAttribute('data-transport'), 'mse', 'the way')
+  await me.tap(me.test('how'))
+  const why = await me.test('how-text').innerText()
+  expect(why.includes(me.say('live.how.mse')) && why.includes(me.say('problem.live.no_webrtc').split('.')[0]), `it says “${why}”`)
+  await me.page.goto(me.address)
+  await me.test('tile').waitFor()
 })
 
 test('every stop of the Tab key is named, seen and not hidden', async ({ me }) => {
@@ -84,9 +97,10 @@ test('nothing is recorded, and the page says so', async ({ me }) => {
   same(await me.test('recording-state').innerText(), me.say('recording.off'), 'recording')
   await me.page.getByText(me.say('recording.offText')).waitFor()
   await me.page.getByText(me.say('footage.none')).waitFor()
-  const line = await me.page.evaluate(() => fetch(`api/v1/cameras/${location.pathname.split('/').pop()}/timeline?from=${new Date(Date.now() - 36e5).toISOString()}&to=${new Date().toISOString()}`).then((r) => r.json()))
-  same(line.ranges, [], 'recorded ranges')
-  await me.key('Alt+ArrowLeft')
+  const now = new Date().toISOString()
+  const asked = await me.context.request.get(`${me.address}/api/v1/cameras/${new URL(me.page.url()).pathname.split('/').pop()}/timeline?from=${now.slice(0, 10)}T00:00:00Z&to=${now}`)
+  same([asked.status(), (await asked.json()).code], [403, 'consent.needed'], 'the API, asked for footage')
+  await me.page.goBack()
   await me.test('tile').waitFor()
 })
 

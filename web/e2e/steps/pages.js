@@ -5,7 +5,7 @@ import { barriers, forTheBook, leftEnglish, portraits, rawWords } from '../lib/l
 import { owner } from './begin.js'
 
 // What Chinese pages rightly say in Latin letters: names people gave, formats, units, keys.
-const latin = /Candor|Ada Bergmann|ada@example\.org|Hall|Street|Demo camera|English|WebRTC|MSE|JPEG|MP4|RTSPS?|rtsps?:\/\/\S*|H\.26[45]|Opus|AAC|TLS|PDF|LIVE|HD|SD|ok|Chrome|Chromium|Linux|HeadlessChrome|JSON|SHA-256|[KMG]?B|ms|fps|Baseline|Main|High|avc1\S*|Shift|Ctrl|Home|End|Esc|Tab|Enter|CSV|IP|URL|Europe\/Berlin|kB\/s|Mbit\/s|candor \S+/g
+const latin = /Candor|Ada Bergmann|ada@example\.org|Hall|Street|Demo camera|English|WebRTC|MSE|JPEG|MP4|RTSPS?|rtsps?:\/\/\S*|H\.26[45]|Opus|AAC|TLS|PDF|LIVE|HD|SD|ok|Chrome|Chromium|Linux|HeadlessChrome|JSON|SHA-256|[KMG]?B|ms|fps|Baseline|Main|High|avc1\S*|Shift|Ctrl|Home|E[Nn][Dd]|Esc|Tab|Enter|CSV|IP|URL|Europe\/Berlin|kB\/s|Mbit\/s|candor \S+/g
 
 async function settle(me) {
   await me.page.locator('h1').first().waitFor({ state: 'attached' })
@@ -65,16 +65,14 @@ export function pages({ test }) {
 
   test('dialogs are without barriers, too', async ({ me, about }) => {
     await me.page.goto(`${me.address}/cameras/${about.demo}`)
-    await me.test('stage').waitFor()
+    await me.plays(me.page.locator('.stage video:not(.hidden)'), 'live')
     const wrong = []
     for (const [open, name] of [
       ['g', 'go-to-time'],
       ['?', 'keys'],
     ]) {
-      await me.until('a dialog', async () => {
-        await me.key(open)
-        return (await me.page.getByRole('dialog').count()) > 0
-      })
+      await me.key(open)
+      await me.dialog(open === 'g')
       await settle(me)
       await portraits(me.page, name, me.lang, async (theme, width) => width !== 768 && wrong.push(...(await barriers(me.page)).map((b) => `${name} ${theme} ${width}: ${b}`)))
       wrong.push(...(await rawWords(me.page)), ...(await leftEnglish(me.page, latin)))

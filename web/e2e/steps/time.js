@@ -37,7 +37,7 @@ export function time({ test }) {
     me.count()
     const at = Math.floor((about.from + 2500) / 1000) * 1000
     await me.key('g')
-    await me.page.getByRole('dialog').waitFor()
+    await me.dialog()
     await me.type(clock(at))
     await me.key('Enter')
     await playing(me)
@@ -144,9 +144,9 @@ export function time({ test }) {
     await state.getByText(me.say('recording.on'), { exact: true }).waitFor()
     const { gaps } = await me.until('the gap', async () => {
       const line = await timeline(me)
-      return line.gaps.some((g) => g.reason === 'paused') && Date.parse(line.ranges.at(-1).to) > Date.parse(later) + 1000 ? line : false
+      return line.gaps.some((g) => g.reason === 'recording_off') && Date.parse(line.ranges.at(-1).to) > Date.parse(later) + 1000 ? line : false
     })
-    const sentence = gaps.find((g) => g.reason === 'paused').sentence
+    const sentence = gaps.find((g) => g.reason === 'recording_off').sentence
     await me.test('footage-list').getByText(sentence).first().waitFor()
     return sentence
   })
