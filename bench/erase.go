@@ -29,6 +29,8 @@ func erasures(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
+	quick := quickDir(b.dir)
+	defer os.RemoveAll(quick)
 	var keysGone []float64
 	for _, n := range []int{100, 1000, 10_000} {
 		runs := b.n
@@ -39,8 +41,7 @@ func erasures(ctx context.Context, b *bench) error {
 			}
 		}
 		c := footage.Camera{Tenant: id.DefaultTenant, Subject: id.Make[id.Subject](), Binding: id.Make[id.Binding](), Device: id.Make[id.Device]()}
-		full := filepath.Join(quickDir(b.dir), "full-"+strconv.Itoa(n))
-		defer os.RemoveAll(full)
+		full := filepath.Join(quick, "full-"+strconv.Itoa(n))
 		say("erase: recording %d segments", n)
 		h, err := openHeld(ctx, full, true)
 		if err != nil {
