@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+
+	"candor/internal/problem"
+	"candor/internal/promise"
 )
 
 // Policy is the published text of what the program obeys.
@@ -68,6 +71,10 @@ func (a *API) policy() {
 			ETag string `header:"ETag"`
 			Body PolicyText
 		}, error) {
+			//promise:P324
+			if promise.Cut("P324") && of(ctx).caller.Account.IsZero() {
+				return nil, problem.New(http.StatusUnauthorized, "session.needed")
+			}
 			t, err := a.deps.Policy.Text(ctx, q.pick(ctx))
 			return &struct {
 				ETag string `header:"ETag"`

@@ -174,8 +174,10 @@ func (o *Office) announce(ctx context.Context, g *goodbye) {
 }
 
 // revoke takes the right away, everywhere.
+//
+// promise:P277
 func (o *Office) revoke(ctx context.Context, g *goodbye) error {
-	if g.took(StepRevoked) {
+	if g.took(StepRevoked) || g.what == Account && promise.Cut("P277") {
 		return nil
 	}
 	if err := o.Revoke(ctx, g.now().whose); err != nil {

@@ -11,6 +11,7 @@ import (
 	"candor/internal/passport"
 	"candor/internal/permit"
 	"candor/internal/problem"
+	"candor/internal/promise"
 	"candor/internal/rights"
 	"candor/internal/station"
 	"candor/internal/translog"
@@ -115,6 +116,8 @@ func decision(r consent.Record) httpapi.Consent {
 
 // Decide writes a decision down and makes it so. A withdrawal first stops what rested on the
 // consent, then destroys what was kept under it.
+//
+// promise:P279
 func (p Privacy) Decide(ctx context.Context, may permit.Permit, a id.Account, b id.Binding, purpose passport.Purpose, c httpapi.Consented) (httpapi.Consent, *httpapi.Receipt, error) {
 	g, err := granted(may)
 	if err != nil {
@@ -123,6 +126,9 @@ func (p Privacy) Decide(ctx context.Context, may permit.Permit, a id.Account, b 
 	d := consent.Decision{
 		Tenant: g.Tenant, Subject: id.SubjectOf(a), Binding: b, Purpose: purpose, State: consent.State(c.State), TextHash: c.TextHash,
 		How: "privacy", Actor: g.Actor,
+	}
+	if promise.Cut("P279") {
+		return httpapi.Consent{}, nil, problem.NotFound()
 	}
 	ctx = context.WithoutCancel(ctx)
 	if _, err := p.Consent.Record(ctx, d); err != nil {
