@@ -63,7 +63,7 @@ test-browser: build ## the journey in a real browser, with axe and screenshots
 smoke: build ## the main job end to end, one line a step (SMOKE_CLIP, SMOKE_SECONDS)
 	@go run ./smoke
 
-bench: build ## measure; results in bench/out/*.json
+bench: deps build ## measure; results in bench/out/*.json
 	@go run ./bench
 
 promises: build ## run the proofs and their cuts anew, write policy/evidence.json
