@@ -21,6 +21,8 @@ import (
 
 // Passports are those of every room. What is stored, sent, logged or counted and not among them
 // fails a test or does not start.
+//
+// promise:P296
 func Passports() []passport.Passport {
 	return slices.Concat(
 		installation(), account.Passports(), bus.Passports(), consent.Passports(), device.Passports(), footage.Passports(), gate.Passports(),
