@@ -67,11 +67,11 @@ func (r *Room) Record(ctx context.Context, d Decision) (id.Consent, error) {
 	}
 	lang, known := r.Policy.ConsentHash(d.Purpose, d.TextHash)
 	switch d.State {
-	case Given, Refused:
+	case Given:
 		if !known {
 			return id.Consent{}, problem.Conflict("consent.text_changed")
 		}
-	case Withdrawn: // holds whatever the text on the screen was
+	case Refused, Withdrawn: // no is no, whatever the text on the screen was
 		if !known {
 			d.TextHash = ""
 		}
@@ -85,6 +85,9 @@ func (r *Room) Record(ctx context.Context, d Decision) (id.Consent, error) {
 		held, err := newest(ctx, tx, d.Tenant, d.Subject, d.Binding, d.Purpose)
 		if err != nil {
 			return err
+		}
+		if d.State == Refused && State(held.State) == Given { // no to what was agreed takes it back
+			d.State = Withdrawn
 		}
 		switch {
 		case State(held.State) == d.State && (d.State == Withdrawn || held.TextHash == d.TextHash && held.PolicyHash == r.Policy.Hash()):

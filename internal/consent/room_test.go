@@ -187,7 +187,6 @@ func TestWhatIsNoDecisionIsRefused(t *testing.T) {
 		"unknown purpose":              {func(d *consent.Decision) { d.Purpose = "advertising" }, "consent.unknown_purpose"},
 		"purpose on another basis":     {func(d *consent.Decision) { d.Purpose = passport.Live }, "consent.unknown_purpose"},
 		"yes to an unknown text":       {func(d *consent.Decision) { d.TextHash = "0000" }, "consent.text_changed"},
-		"no to an unknown text":        {func(d *consent.Decision) { d.State, d.TextHash = consent.Refused, "" }, "consent.text_changed"},
 		"withdrawing what nobody gave": {func(d *consent.Decision) { d.State = consent.Withdrawn }, "consent.not_given"},
 		"none":                         {func(d *consent.Decision) { d.State = consent.None }, "consent.state"},
 		"no state":                     {func(d *consent.Decision) { d.State = "" }, "consent.state"},
@@ -256,4 +255,24 @@ func TestPassportsFitThePolicy(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+func TestNoToWhatWasAgreedTakesItBack(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		r, door := open(t, db), id.Make[id.Binding]()
+		asked := r.text
+		for i, step := range []struct {
+			say  consent.State
+			text string
+			want consent.State
+		}{{consent.Refused, "a text of last year", consent.Refused}, {consent.Given, asked, consent.Given}, {consent.Refused, "", consent.Withdrawn}} {
+			r.text = step.text
+			if _, err := r.decide(r.zoe, door, step.say); err != nil {
+				t.Fatalf("step %d: %v", i, err)
+			}
+			if got, err := r.State(context.Background(), id.DefaultTenant, id.SubjectOf(r.zoe), door, passport.Recording); got != step.want || err != nil {
+				t.Fatalf("step %d: state is %q, %v; want %q", i, got, err, step.want)
+			}
+		}
+	})
 }

@@ -131,6 +131,15 @@ func (p Privacy) Decide(ctx context.Context, may permit.Permit, a id.Account, b 
 		return httpapi.Consent{}, nil, problem.NotFound()
 	}
 	ctx = context.WithoutCancel(ctx)
+	if d.State == consent.Refused { // no to what was agreed takes it back, with all that follows
+		held, err := p.Consent.State(ctx, d.Tenant, d.Subject, b, purpose)
+		if err != nil {
+			return httpapi.Consent{}, nil, err
+		}
+		if held == consent.Given {
+			d.State = consent.Withdrawn
+		}
+	}
 	if _, err := p.Consent.Record(ctx, d); err != nil {
 		if d.State == consent.Withdrawn && refusal(err) == nil { // a full disk must not keep what is withdrawn
 			_, gone := p.Office.Withdraw(ctx, may, b, purpose)
