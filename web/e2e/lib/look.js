@@ -1,6 +1,7 @@
 // Looking at a page: does it pass axe, does it speak one language, and pictures of it.
 
-import { mkdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { keys } from './person.js'
@@ -80,7 +81,11 @@ export async function forTheBook(page, name, { theme = 'light', width = 1280, he
   await page.emulateMedia({ colorScheme: theme })
   await page.setViewportSize({ width, height })
   await page.waitForTimeout(600)
-  await page.screenshot({ path: `${book}/${name}.png`, animations: 'disabled' })
+  const whole = `${out}/book-${name}.png`
+  await page.screenshot({ path: whole, animations: 'disabled' })
+  // 256 colours do, and a clone stays small.
+  execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', whole, '-vf', 'split[a][b];[a]palettegen=max_colors=256:stats_mode=single[p];[b][p]paletteuse=dither=bayer:bayer_scale=4', `${book}/${name}.png`])
+  if (statSync(`${book}/${name}.png`).size > 300_000) throw new Error(`guide/pictures/${name}.png is larger than 300 kB`)
   await page.emulateMedia({ colorScheme: 'light' })
   await page.setViewportSize(before)
 }

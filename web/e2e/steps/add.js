@@ -103,5 +103,6 @@ export function add({ test }) {
     await me.go('nav.home')
     for (const name of ['Hall', 'Street']) await me.plays(me.test('tile').filter({ hasText: name }).locator('video'), name)
     same(await me.test('tile').count(), 3, 'tiles')
+    await forTheBook(me.page, 'home', { height: 860 })
   })
 }

@@ -53,7 +53,6 @@ export function begin({ test }) {
     await me.until('the still has faded', () => tile.evaluate((t) => t.dataset.phase === 'live' && getComputedStyle(t.querySelector('img')).opacity === '0'))
     same(me.taps, 0, 'H2, taps to the stills')
     await me.test('health').getByText(saying('health.allRecording', 'en')).waitFor()
-    await forTheBook(me.page, 'home')
     return `${is.n} pictures decoded`
   })
 
