@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -40,6 +41,9 @@ func (l Live) source(ctx context.Context, lease *permit.Lease, b id.Binding) (li
 	return src, nil
 }
 
+// firstPicture is how long a still waits for a camera's first picture.
+const firstPicture = 2 * time.Second
+
 // Still is the newest picture: of the sub stream if that is as large as what is wanted.
 func (l Live) Still(ctx context.Context, lease *permit.Lease, b id.Binding, width int) (httpapi.Picture, error) {
 	src, err := l.source(ctx, lease, b)
@@ -49,6 +53,14 @@ func (l Live) Still(ctx context.Context, lease *permit.Lease, b id.Binding, widt
 	stream := src.Main
 	if v := describe(src.Sub).Video(); v != nil && (width > 0 && v.Width >= width || stream == nil) {
 		stream = src.Sub
+	}
+	if stream != nil { // of a camera that has just connected the first picture is a moment away
+		soon, cancel := context.WithTimeout(ctx, firstPicture)
+		_ = stream.Ready(soon)
+		cancel()
+	}
+	if lease.State() == permit.Ended {
+		return httpapi.Picture{}, context.Cause(lease.Context())
 	}
 	p, err := l.Stills.Latest(ctx, lease.Permit(), stream, width)
 	return httpapi.Picture(p), err
