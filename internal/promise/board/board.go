@@ -34,7 +34,7 @@ type Binding struct {
 	Controls []string `json:"controls,omitempty"` // //promise: marks
 	Cuts     []string `json:"cuts,omitempty"`     // promise.Cut calls
 	Proofs   []string `json:"proofs,omitempty"`   // "internal/gate TestPermit"
-	Browser  []string `json:"browser,omitempty"`  // "web/e2e/journey.spec.ts title"
+	Browser  []string `json:"browser,omitempty"`  // "web/e2e/steps/begin.js title"
 }
 
 // Controls are the bindings of all promises that have any, by number.
