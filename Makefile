@@ -52,7 +52,7 @@ test-race: ## the race detector where goroutines meet
 	@CGO_ENABLED=1 go test -race -timeout 10m $(RACE)
 
 test-fuzz: ## some seconds of fuzzing for every parser of outside bytes
-	@scripts/fuzz 4s
+	@scripts/fuzz 2s
 
 test-web: app ## unit tests of the web app
 	@cd web && npm run --silent test
