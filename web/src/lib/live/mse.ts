@@ -221,7 +221,9 @@ export function mse(camera: string, video: HTMLVideoElement, want: { quality: st
       if (closed) return
       closed = true
       clearInterval(timer)
-      socket.close()
+      // One that is still being opened is closed once it is; browsers complain otherwise.
+      if (socket.readyState === WebSocket.CONNECTING) socket.addEventListener('open', () => socket.close())
+      else socket.close()
       video.removeEventListener('waiting', waiting)
       video.playbackRate = 1
       if (managed) video.srcObject = null
