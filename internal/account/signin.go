@@ -18,7 +18,7 @@ import (
 // Client is what a browser tells of itself at sign-in. The address is used to slow guessing down
 // and is not kept.
 type Client struct {
-	Kind    string // as ClientKind gives it
+	Kind    string // of client, "Chrome on Android"
 	Address string
 }
 

@@ -264,29 +264,6 @@ func TestGuessingIsSlowedAndNobodyIsLockedOut(t *testing.T) {
 	}
 }
 
-func TestClientKind(t *testing.T) {
-	for in, want := range map[string]string{
-		"Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/UD1A) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.6099.43 Mobile Safari/537.36":    "Chrome on Android",
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36 Edg/120.0":                   "Edge on Windows",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.1 Mobile/15E148 Safari/604.1": "Safari on iPhone",
-		"Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0":                                                                  "Firefox on Linux",
-		"": "Browser", "curl/8.5": "curl", "sneaky\x00<script>": "Browser",
-	} {
-		if got := ClientKind(in); got != want {
-			t.Errorf("%q is %q, want %q", in, got, want)
-		}
-	}
-}
-
-func FuzzClientKind(f *testing.F) {
-	f.Add("Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0")
-	f.Fuzz(func(t *testing.T, in string) {
-		if got := ClientKind(in); len(got) > 32 || got == "" {
-			t.Errorf("%q is %q", in, got)
-		}
-	})
-}
-
 func FuzzVerifier(f *testing.F) {
 	f.Add(verifier{cheap, make([]byte, saltSize), make([]byte, keySize)}.String())
 	f.Add("$argon2id$v=19$m=99999999999,t=1,p=1$$")

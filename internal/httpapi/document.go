@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
-	"sort"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -92,18 +91,4 @@ func (a *API) serveDocument() {
 			w.Header().Set("Cache-Control", "no-cache")
 			_, _ = w.Write(a.OpenAPI())
 		})
-}
-
-// paths lists "METHOD /path" of every operation in the document.
-func paths(o *huma.OpenAPI) []string {
-	var out []string
-	for path, item := range o.Paths {
-		for method, op := range map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "PATCH": item.Patch, "DELETE": item.Delete, "HEAD": item.Head, "OPTIONS": item.Options, "TRACE": item.Trace} {
-			if op != nil {
-				out = append(out, method+" "+path)
-			}
-		}
-	}
-	sort.Strings(out)
-	return out
 }

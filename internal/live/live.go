@@ -32,17 +32,6 @@ const (
 	Sub  Quality = "sub"
 )
 
-// ParseQuality reads what stands in a URL; nothing means Auto.
-func ParseQuality(s string) (Quality, error) {
-	switch q := Quality(s); q {
-	case "":
-		return Auto, nil
-	case Auto, Main, Sub:
-		return q, nil
-	}
-	return "", problem.Invalid("live.quality")
-}
-
 // Options are what one viewer wants.
 type Options struct {
 	Quality Quality

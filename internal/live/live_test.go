@@ -13,35 +13,6 @@ import (
 	"candor/internal/problem"
 )
 
-func TestChoose(t *testing.T) {
-	everything := live.Browser{WHEP: true, MSE: true}
-	sound := func(c media.Codec) *live.Sound { return &live.Sound{Codec: c} }
-	for name, c := range map[string]struct {
-		s     live.Statement
-		b     live.Browser
-		audio bool
-		want  live.Transport
-		why   live.Reason
-	}{
-		"plain":                    {live.Statement{}, everything, true, live.WHEP, live.ReasonFastest},
-		"Opus":                     {live.Statement{Audio: sound(media.Opus)}, everything, true, live.WHEP, live.ReasonFastest},
-		"G.711":                    {live.Statement{Audio: sound(media.PCMU)}, everything, true, live.WHEP, live.ReasonFastest},
-		"B-frames":                 {live.Statement{Reorder: true}, everything, true, live.MSE, live.ReasonReorder},
-		"B-frames, no MSE":         {live.Statement{Reorder: true}, live.Browser{WHEP: true}, true, live.None, live.ReasonNoBrowser},
-		"AAC":                      {live.Statement{Audio: sound(media.AAC)}, everything, true, live.MSE, live.ReasonAAC},
-		"AAC, muted":               {live.Statement{Audio: sound(media.AAC)}, everything, false, live.WHEP, live.ReasonFastest},
-		"AAC, no MSE":              {live.Statement{Audio: sound(media.AAC)}, live.Browser{WHEP: true}, true, live.WHEP, live.ReasonNoSound},
-		"no H.264 in WebRTC":       {live.Statement{}, live.Browser{MSE: true}, true, live.MSE, live.ReasonBrowser},
-		"nothing":                  {live.Statement{}, live.Browser{}, true, live.None, live.ReasonNoBrowser},
-		"G.711 and B-frames":       {live.Statement{Reorder: true, Audio: sound(media.PCMA)}, everything, true, live.MSE, live.ReasonReorder},
-		"a codec of neither sound": {live.Statement{Audio: sound("g722")}, everything, true, live.WHEP, live.ReasonNoSound},
-	} {
-		if got, why := live.Choose(c.s, c.b, c.audio); got != c.want || why != c.why {
-			t.Errorf("%s: %s because of %s, want %s because of %s", name, got, why, c.want, c.why)
-		}
-	}
-}
-
 func TestState(t *testing.T) {
 	s := livetest.Stream(media.Main)
 	if all := (live.Source{Main: s, Sub: nil}).State(); len(all) != 0 {
@@ -51,17 +22,6 @@ func TestState(t *testing.T) {
 	all := live.Source{Main: s}.State()
 	if len(all) != 1 || all[0].Codec != media.H264 || all[0].Width != 768 || all[0].Audio == nil || all[0].Audio.RFC6381 != "mp4a.40.2" {
 		t.Errorf("got %+v", all)
-	}
-}
-
-func TestParseQuality(t *testing.T) {
-	for in, want := range map[string]live.Quality{"": live.Auto, "auto": live.Auto, "main": live.Main, "sub": live.Sub} {
-		if got, err := live.ParseQuality(in); err != nil || got != want {
-			t.Errorf("%q: %q, %v", in, got, err)
-		}
-	}
-	if _, err := live.ParseQuality("best"); !problem.Is(err, "live.quality") {
-		t.Errorf("nonsense: %v", err)
 	}
 }
 
