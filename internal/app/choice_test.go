@@ -130,3 +130,41 @@ func TestAnAccountIsClosedByItsOwner(t *testing.T) {
 		}
 	}
 }
+
+// TestOneSwitchForAllCameras: agreed to and taken back for all at once, with one receipt.
+func TestOneSwitchForAllCameras(t *testing.T) {
+	w, _ := share(t)
+	p := w.join(t, identity{"Rita Rose", "rita@house.example", "a marble landau 83"})
+	a, b := p.add(map[string]any{"demo": true}), p.add(map[string]any{"demo": true})
+	say := func(state string) *receipt {
+		t.Helper()
+		var out struct {
+			Consent struct {
+				Camera *string `json:"camera_id"`
+				State  string
+			}
+			Receipt *receipt
+		}
+		p.call("PUT", "/consents/recording", map[string]any{"state": state, "text_hash": p.consentHash()}, &out)
+		if out.Consent.Camera != nil || out.Consent.State != state {
+			t.Errorf("said %s for all: %+v", state, out)
+		}
+		return out.Receipt
+	}
+	say("given")
+	for _, c := range []string{a.ID, b.ID} {
+		eventually(t, "recording begins", func() bool { return p.see(c).Recording.Actual })
+		p.recorded(c, time.Second)
+	}
+	r := say("withdrawn")
+	kept(t, r)
+	if r.What != "recording" {
+		t.Errorf("the receipt is for %q", r.What)
+	}
+	for _, c := range []string{a.ID, b.ID} {
+		if got := p.see(c); got.Recording.Consent != "withdrawn" || got.Recording.Actual {
+			t.Errorf("after withdrawing for all: %+v", got.Recording)
+		}
+	}
+	p.refused("PUT", "/consents/live", map[string]any{"state": "given", "text_hash": ""}, http.StatusNotFound, "not_found")
+}

@@ -32,6 +32,7 @@ func (h *house) goodbyes(ctx context.Context) error {
 			}
 			return nil
 		},
+		Asked:      func(p passport.Purpose) bool { found, ok := h.policy.Purpose(p); return ok && found.Optional() },
 		MakeRoom:   spare.give,
 		BackupDays: h.policy.BackupDays, ReceiptDays: h.policy.ReceiptDays,
 	}

@@ -23,7 +23,9 @@ var (
 	_ rights.Leaver = Holder{}
 )
 
-// Leaving lists the purposes that were withdrawn and not agreed to again.
+// Leaving lists the purposes that were withdrawn and not agreed to again, for a camera or for all. One
+// that was withdrawn for all and since agreed to for a single camera is over: whatever interrupted
+// its goodbye, the start before that agreement said it.
 func (h Holder) Leaving(ctx context.Context) ([]rights.Whose, error) {
 	var rows []struct {
 		Tenant  id.Tenant  `bun:"tenant_id"`
@@ -31,17 +33,18 @@ func (h Holder) Leaving(ctx context.Context) ([]rights.Whose, error) {
 		Binding id.Binding `bun:"binding_id"`
 		Purpose string     `bun:"purpose"`
 	}
+	all := id.Binding{}
 	err := h.Of.DB.Read.NewRaw(`SELECT tenant_id, subject_id, binding_id, purpose FROM consent_record AS c WHERE state = ? AND NOT EXISTS (
 		SELECT 1 FROM consent_record AS later WHERE later.tenant_id = c.tenant_id AND later.subject_id = c.subject_id AND
-			later.purpose = c.purpose AND later.binding_id = c.binding_id AND later.n > c.n)`, string(Withdrawn)).Scan(ctx, &rows)
+			later.purpose = c.purpose AND later.n > c.n AND
+			(later.binding_id = c.binding_id OR later.binding_id = ? OR c.binding_id = ? AND later.state = ?))`,
+		string(Withdrawn), all[:], all[:], string(Given)).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}
 	var out []rights.Whose
 	for _, r := range rows {
-		if !r.Binding.IsZero() {
-			out = append(out, rights.Whose{Tenant: r.Tenant, Subject: r.Subject, Binding: r.Binding, Purpose: passport.Purpose(r.Purpose)})
-		}
+		out = append(out, rights.Whose{Tenant: r.Tenant, Subject: r.Subject, Binding: r.Binding, Purpose: passport.Purpose(r.Purpose)})
 	}
 	return out, nil
 }

@@ -26,7 +26,7 @@ const (
 type Decision struct {
 	Tenant   id.Tenant
 	Subject  id.Subject
-	Binding  id.Binding // zero: about the account itself
+	Binding  id.Binding // zero: about all cameras, or about the account itself
 	Purpose  passport.Purpose
 	State    State
 	TextHash string       // of the text that was on the screen

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/uptrace/bun"
@@ -86,14 +87,19 @@ func (r *Room) Record(ctx context.Context, d Decision) (id.Consent, error) {
 		if err != nil {
 			return err
 		}
-		if d.State == Refused && State(held.State) == Given { // no to what was agreed takes it back
+		later, err := single(ctx, tx, d.Tenant, d.Subject, d.Binding, d.Purpose, held.N)
+		if err != nil {
+			return err
+		}
+		given, alone := State(held.State) == Given || slices.Contains(later, Given), len(later) == 0
+		if d.State == Refused && given { // no to what was agreed takes it back
 			d.State = Withdrawn
 		}
 		switch {
-		case State(held.State) == d.State && (d.State == Withdrawn || held.TextHash == d.TextHash && held.PolicyHash == r.Policy.Hash()):
+		case alone && State(held.State) == d.State && (d.State == Withdrawn || held.TextHash == d.TextHash && held.PolicyHash == r.Policy.Hash()):
 			record = held.ID
 			return nil
-		case d.State == Withdrawn && State(held.State) != Given:
+		case d.State == Withdrawn && !given:
 			return problem.Conflict("consent.not_given")
 		}
 		record = made
@@ -126,18 +132,45 @@ func (r *Room) insert(ctx context.Context, tx bun.Tx, d Decision, made id.Consen
 	return r.Outbox.Add(ctx, tx, r.Outbox.Bus.Say(Made, d.Tenant, about))
 }
 
-// newest is the record that holds, and a row of state none where there is none.
+// newest is the record that holds: the newest about the camera or about all of them, and a row of
+// state none where there is none.
 func newest(ctx context.Context, db bun.IDB, t id.Tenant, s id.Subject, b id.Binding, p passport.Purpose) (row, error) {
 	var found row
-	err := db.NewRaw("SELECT "+columns+" FROM consent_record WHERE tenant_id = ? AND subject_id = ? AND purpose = ? AND binding_id = ? ORDER BY n DESC LIMIT 1",
-		t, s, string(p), b[:]).Scan(ctx, &found)
+	all := id.Binding{}
+	err := db.NewRaw("SELECT "+columns+" FROM consent_record WHERE tenant_id = ? AND subject_id = ? AND purpose = ? AND binding_id IN (?, ?) ORDER BY n DESC LIMIT 1",
+		t, s, string(p), b[:], all[:]).Scan(ctx, &found)
 	if errors.Is(err, sql.ErrNoRows) {
 		return row{State: string(None)}, nil
 	}
 	return found, err
 }
 
-// State is what holds about a purpose and a camera.
+// single is what holds about each camera that was decided about by itself after record n, which is
+// about all of them; for one camera there is nothing to add.
+func single(ctx context.Context, db bun.IDB, t id.Tenant, s id.Subject, b id.Binding, p passport.Purpose, n int64) ([]State, error) {
+	if !b.IsZero() {
+		return nil, nil
+	}
+	var states []State
+	err := db.NewRaw(`SELECT state FROM consent_record AS c WHERE tenant_id = ? AND subject_id = ? AND purpose = ? AND n > ? AND NOT EXISTS (
+		SELECT 1 FROM consent_record AS later WHERE later.tenant_id = c.tenant_id AND later.subject_id = c.subject_id AND
+			later.purpose = c.purpose AND later.binding_id = c.binding_id AND later.n > c.n)`,
+		t, s, string(p), n).Scan(ctx, &states)
+	return states, err
+}
+
+// Any reports whether there is something to take back: the camera's consent, or, for the zero binding,
+// that of any camera.
+func (r *Room) Any(ctx context.Context, t id.Tenant, s id.Subject, b id.Binding, p passport.Purpose) (bool, error) {
+	held, err := newest(ctx, r.DB.Read, t, s, b, p)
+	if err != nil {
+		return false, err
+	}
+	later, err := single(ctx, r.DB.Read, t, s, b, p, held.N)
+	return State(held.State) == Given || slices.Contains(later, Given), err
+}
+
+// State is what holds about a purpose and a camera, or, for the zero binding, about all.
 func (r *Room) State(ctx context.Context, t id.Tenant, s id.Subject, b id.Binding, p passport.Purpose) (State, error) {
 	held, err := newest(ctx, r.DB.Read, t, s, b, p)
 	return State(held.State), err
@@ -157,7 +190,8 @@ func (r *Room) Given(ctx context.Context, t id.Tenant, s id.Subject, b id.Bindin
 	return gate.Consent{Record: held.ID, TextHash: held.TextHash}, true, nil
 }
 
-// Current lists what holds, one record per purpose and camera, newest first.
+// Current lists the newest record of each purpose and camera, newest first. Of the one about a camera
+// and the one about all, the newer holds for that camera.
 func (r *Room) Current(ctx context.Context, p permit.Permit, t id.Tenant, s id.Subject) ([]Record, error) {
 	all, err := r.History(ctx, p, t, s)
 	seen, current := map[string]bool{}, all[:0]

@@ -276,3 +276,61 @@ func TestNoToWhatWasAgreedTakesItBack(t *testing.T) {
 		}
 	})
 }
+
+func TestADecisionForAllHoldsForEach(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		r, ctx, all := open(t, db), context.Background(), id.Binding{}
+		door, yard, other := id.Make[id.Binding](), id.Make[id.Binding](), id.Make[id.Account]()
+		leaving := func() []rights.Whose {
+			t.Helper()
+			got, err := (consent.Holder{Of: r.Room}).Leaving(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		for i, step := range []struct {
+			about      id.Binding
+			say        consent.State
+			door, yard bool
+			records    int
+		}{
+			{all, consent.Given, true, true, 1},
+			{door, consent.Given, true, true, 1}, // holds already
+			{all, consent.Given, true, true, 1},
+			{door, consent.Refused, false, true, 2},
+			{all, consent.Given, true, true, 3}, // said again, since it did not hold for the door
+			{all, consent.Refused, false, false, 4},
+			{door, consent.Given, true, false, 5},
+			{all, consent.Withdrawn, false, false, 6}, // not given for all, but for one
+			{all, consent.Withdrawn, false, false, 6},
+		} {
+			if _, err := r.decide(r.zoe, step.about, step.say); err != nil {
+				t.Fatalf("step %d: %v", i, err)
+			}
+			if d, y := r.given(t, r.zoe, door), r.given(t, r.zoe, yard); d != step.door || y != step.yard {
+				t.Errorf("step %d: door %v, yard %v", i, d, y)
+			}
+			if r.given(t, other, door) {
+				t.Errorf("step %d: it counts for another person", i)
+			}
+			history, err := r.History(ctx, r.permit(r.zoe), id.DefaultTenant, id.SubjectOf(r.zoe))
+			if err != nil || len(history) != step.records {
+				t.Errorf("step %d: %d records, %v", i, len(history), err)
+			}
+			if any, err := r.Any(ctx, id.DefaultTenant, id.SubjectOf(r.zoe), all, passport.Recording); err != nil || any != (step.door || step.yard) {
+				t.Errorf("step %d: something to take back: %v, %v", i, any, err)
+			}
+			if i == 6 && len(leaving()) != 0 {
+				t.Errorf("agreed to since, and still leaving: %+v", leaving())
+			}
+		}
+		whole := rights.Whose{Tenant: id.DefaultTenant, Subject: id.SubjectOf(r.zoe), Purpose: passport.Recording}
+		if got := leaving(); !slices.Equal(got, []rights.Whose{whole}) {
+			t.Errorf("leaving %+v", got)
+		}
+		if _, err := r.decide(other, all, consent.Withdrawn); !problem.Is(err, "consent.not_given") {
+			t.Errorf("withdrawing what nobody gave: %v", err)
+		}
+	})
+}

@@ -17,7 +17,7 @@ type Privacy interface {
 	// Accesses is a page of who opened what, newest first, from before the given number (0: from the newest).
 	Accesses(ctx context.Context, p permit.Permit, a id.Account, before int64, limit int) (accesses []Access, next int64, err error)
 	Consents(ctx context.Context, p permit.Permit, a id.Account) (Consents, error)
-	// Decide writes a decision down. Withdrawing also says goodbye, and gives a receipt.
+	// Decide writes a decision about a camera, or about all (zero), down. Withdrawing also says goodbye, and gives a receipt.
 	Decide(ctx context.Context, p permit.Permit, a id.Account, b id.Binding, purpose passport.Purpose, c Consented) (Consent, *Receipt, error)
 	// Receipt opens a receipt by its link; an unknown one is not_found, one past its days receipt.gone.
 	Receipt(ctx context.Context, token string) (Receipt, error)
@@ -69,7 +69,7 @@ type Consent struct {
 type Receipt struct {
 	ID           id.Receipt `json:"id"`
 	Token        string     `json:"token,omitempty" doc:"Opens the receipt at /api/v1/receipts/{token}; shown when it is made"`
-	What         string     `json:"what" enum:"recording,camera,account"`
+	What         string     `json:"what" enum:"recording,purpose,camera,account"`
 	RequestedAt  Moment     `json:"requested_at"`
 	UnopenableAt Moment     `json:"unopenable_at,omitzero" doc:"From here on the system could not open it"`
 	DoneAt       Moment     `json:"done_at,omitzero" doc:"Absent while the sweep goes on"`
@@ -170,41 +170,21 @@ func (a *API) privacy() {
 			return &struct{ Body Consents }{c}, err
 		})
 
-	operation(a, Route{Method: http.MethodPut, Path: "/api/v1/cameras/{id}/consents/{purpose}", ID: "decideConsent", Summary: "Agree, refuse or withdraw", Auth: Session, Action: permit.ConsentChange, Tag: "privacy"},
+	operation(a, Route{Method: http.MethodPut, Path: "/api/v1/cameras/{id}/consents/{purpose}", ID: "decideConsent", Summary: "Agree, refuse or withdraw for a camera", Auth: Session, Action: permit.ConsentChange, Tag: "privacy"},
 		func(ctx context.Context, d *struct {
 			cameraPath
 			Purpose string `path:"purpose"`
-			Body    struct {
-				State    string `json:"state" enum:"given,refused,withdrawn"`
-				TextHash string `json:"text_hash" maxLength:"128" doc:"Hash of the text that was read"`
-			}
-		}) (*struct {
-			Body struct {
-				Consent Consent  `json:"consent"`
-				Receipt *Receipt `json:"receipt,omitempty" doc:"After withdrawing"`
-			}
-		}, error) {
-			in := of(ctx)
-			purpose, err := a.asked(ctx, d.Purpose, in.lang)
-			if err != nil {
-				return nil, err
-			}
-			c, receipt, err := a.deps.Privacy.Decide(context.WithoutCancel(ctx), in.permit, in.caller.Account, in.binding, purpose,
-				Consented{State: d.Body.State, TextHash: d.Body.TextHash, Language: in.lang})
-			if err != nil {
-				return nil, err
-			}
-			out := &struct {
-				Body struct {
-					Consent Consent  `json:"consent"`
-					Receipt *Receipt `json:"receipt,omitempty" doc:"After withdrawing"`
-				}
-			}{}
-			out.Body.Consent, out.Body.Receipt = c, receipt
-			if receipt != nil {
-				receipt.status()
-			}
-			return out, nil
+			Body    decision
+		}) (*decided, error) {
+			return a.decide(ctx, d.Purpose, d.Body)
+		})
+
+	operation(a, Route{Method: http.MethodPut, Path: "/api/v1/consents/{purpose}", ID: "decideConsentForAll", Summary: "Agree, refuse or withdraw for all cameras, or for yourself", Auth: Session, Action: permit.ConsentChange, Tag: "privacy"},
+		func(ctx context.Context, d *struct {
+			Purpose string `path:"purpose"`
+			Body    decision
+		}) (*decided, error) {
+			return a.decide(ctx, d.Purpose, d.Body)
 		})
 
 	operation(a, Route{Method: http.MethodGet, Path: "/api/v1/receipts/{token}", ID: "getReceipt", Summary: "An erasure receipt, by its link", Auth: Bearer, Tag: "privacy"},
@@ -219,6 +199,37 @@ func (a *API) privacy() {
 			r.Token = ""
 			return &struct{ Body Receipt }{r}, err
 		})
+}
+
+type decision struct {
+	State    string `json:"state" enum:"given,refused,withdrawn"`
+	TextHash string `json:"text_hash" maxLength:"128" doc:"Hash of the text that was read"`
+}
+
+type decided struct {
+	Body struct {
+		Consent Consent  `json:"consent"`
+		Receipt *Receipt `json:"receipt,omitempty" doc:"After withdrawing"`
+	}
+}
+
+// decide writes down what was decided about the camera of the path, or about all.
+func (a *API) decide(ctx context.Context, name string, d decision) (*decided, error) {
+	in := of(ctx)
+	purpose, err := a.asked(ctx, name, in.lang)
+	if err != nil {
+		return nil, err
+	}
+	out := &decided{}
+	out.Body.Consent, out.Body.Receipt, err = a.deps.Privacy.Decide(context.WithoutCancel(ctx), in.permit, in.caller.Account, in.binding, purpose,
+		Consented{State: d.State, TextHash: d.TextHash, Language: in.lang})
+	if err != nil {
+		return nil, err
+	}
+	if out.Body.Receipt != nil {
+		out.Body.Receipt.status()
+	}
+	return out, nil
 }
 
 // asked is a purpose that rests on consent; any other is not there to be decided.

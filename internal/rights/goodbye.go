@@ -64,19 +64,24 @@ func (g *goodbye) take(step string, at time.Time) {
 
 func (o *Office) now() time.Time { return o.Clock.Now().UTC().Truncate(time.Millisecond) }
 
-// selection is the keys that a goodbye destroys.
-func (o *Office) selection(w Whose) seal.Selection {
+// selection is the keys that a goodbye destroys, and false where no key rests on the purpose: the
+// rooms then take away what they keep for it.
+func (o *Office) selection(w Whose) (seal.Selection, bool) {
 	switch {
 	case w.Purpose != "":
-		s := seal.Buckets(w.Tenant, w.Subject, w.Binding, o.Rests(w.Purpose)...)
+		rests := o.Rests(w.Purpose)
+		if len(rests) == 0 { // a selection of no categories would be the whole camera
+			return seal.Selection{}, false
+		}
+		s := seal.Buckets(w.Tenant, w.Subject, w.Binding, rests...)
 		if w.Before != 0 {
 			s.MadeBy = w.Before - 1
 		}
-		return s
+		return s, true
 	case !w.Binding.IsZero():
-		return seal.Camera(w.Tenant, w.Subject, w.Binding)
+		return seal.Camera(w.Tenant, w.Subject, w.Binding), true
 	}
-	return seal.Everything(w.Tenant, w.Subject)
+	return seal.Everything(w.Tenant, w.Subject), true
 }
 
 // reason is what the tombstones say.
@@ -163,11 +168,13 @@ func (o *Office) announce(ctx context.Context, g *goodbye) {
 		}
 	}
 	revoked := aside("right is revoked here, perhaps not everywhere yet", func() error { return o.revoke(ctx, g) })
-	probes, err := o.Keys.Probe(waited, o.selection(g.now().whose), probed)
-	if err != nil {
-		o.Log.Warn("no probes for a goodbye", "err", err)
+	if sel, some := o.selection(g.now().whose); some {
+		probes, err := o.Keys.Probe(waited, sel, probed)
+		if err != nil {
+			o.Log.Warn("no probes for a goodbye", "err", err)
+		}
+		g.change(func(s *state) { s.probes = probes })
 	}
-	g.change(func(s *state) { s.probes = probes })
 	wait(revoked)
 	saved := aside("goodbye begins unwritten", func() error { defer cancel(); return o.save(waited, g) })
 	wait(saved)
@@ -195,9 +202,12 @@ func (o *Office) destroy(ctx context.Context, g *goodbye) error {
 		return nil
 	}
 	w := g.now().whose
-	d, err := o.Keys.Destroy(ctx, o.selection(w), reason(w))
-	if err != nil {
-		return fmt.Errorf("destroy keys: %w", err)
+	d := seal.Destruction{At: o.now()}
+	if sel, some := o.selection(w); some {
+		var err error
+		if d, err = o.Keys.Destroy(ctx, sel, reason(w)); err != nil {
+			return fmt.Errorf("destroy keys: %w", err)
+		}
 	}
 	at := d.At.UTC().Truncate(time.Millisecond)
 	by := at.AddDate(0, 0, o.BackupDays)

@@ -136,6 +136,47 @@ func TestWithdrawingSparesTheCamera(t *testing.T) {
 	})
 }
 
+func TestWithdrawingForAllReachesEachCamera(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		zoe, other := person(), camera(person())
+		door, yard := camera(zoe), camera(zoe)
+		name, gone, gone2, stays := w.put(door, "the door"), w.put(footage(door), "a picture"), w.put(footage(yard), "another"), w.put(footage(other), "a neighbour's")
+		r, err := w.office.Withdraw(ctx, w.permit(permit.ConsentChange, zoe), id.Binding{}, passport.Recording)
+		if err != nil || !r.Done() || r.KeysDestroyed != 2 || r.What != rights.Recording {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if w.opens(gone) != "" || w.opens(gone2) != "" || w.opens(name) == "" || w.opens(stays) == "" {
+			t.Error("the wrong keys went")
+		}
+		// Its tombstones are marked: another start sweeps nothing of what came after.
+		w.clock.Advance(time.Millisecond)
+		later := w.put(footage(door), "after agreeing again")
+		if err := w.office.Close(); err != nil {
+			t.Fatal(err)
+		}
+		before := len(w.seen())
+		w.begin()
+		if w.opens(later) == "" || len(w.seen()) != before {
+			t.Errorf("the next start did %v", w.seen()[before:])
+		}
+	})
+}
+
+func TestWithdrawingWhatNoKeyRestsOn(t *testing.T) {
+	w := newWorld(t, sqltest.SQLite(t))
+	door := camera(person())
+	name := w.put(door, "the door")
+	w.office.Asked = func(p passport.Purpose) bool { return p == "push" }
+	r, err := w.office.Withdraw(ctx, w.permit(permit.ConsentChange, door), door.Binding, "push")
+	if err != nil || !r.Done() || r.KeysDestroyed != 0 || r.UnopenableAt == nil || r.What != rights.Purpose {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if w.opens(name) == "" {
+		t.Error("the camera's own key went")
+	}
+}
+
 func TestGoodbyesNeedTheirPermit(t *testing.T) {
 	w := newWorld(t, sqltest.SQLite(t))
 	ada := person()

@@ -52,6 +52,9 @@ type Office struct {
 	MakeRoom func() bool
 	// Rests are the categories whose buckets rest on a purpose alone: they go when it is withdrawn.
 	Rests func(p passport.Purpose) []passport.Category
+	// Asked reports whether a purpose rests on consent and so can be withdrawn, also where no bucket
+	// rests on it; nil means those that Rests knows.
+	Asked func(p passport.Purpose) bool
 
 	BackupDays  int           // after so many days no medium holds a copy of the keys
 	ReceiptDays int           // so long a receipt can be opened by its link
@@ -64,18 +67,26 @@ type Office struct {
 	ctx   context.Context
 }
 
-// Withdraw takes back a purpose for one camera: what rests on it stops, and what was kept under it
-// is destroyed. The permit is that of permit.ConsentChange.
+// Withdraw takes back a purpose for one camera, or for all the person has if b is zero: what rests on
+// it stops, and what was kept under it is destroyed. The permit is that of permit.ConsentChange.
 func (o *Office) Withdraw(ctx context.Context, p permit.Permit, b id.Binding, purpose passport.Purpose) (Receipt, error) {
 	w, err := o.whose(p, permit.ConsentChange, b)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if b.IsZero() || len(o.Rests(purpose)) == 0 {
+	if purpose == "" || len(o.Rests(purpose)) == 0 && (o.Asked == nil || !o.Asked(purpose)) {
 		return Receipt{}, problem.Invalid("rights.purpose").With("purpose", string(purpose))
 	}
 	w.Purpose = purpose
-	return o.say(ctx, Recording, w)
+	return o.say(ctx, took(purpose), w)
+}
+
+// took is what a withdrawal is said to.
+func took(p passport.Purpose) What {
+	if p == passport.Recording {
+		return Recording
+	}
+	return Purpose
 }
 
 // RemoveCamera lets go of a camera and of everything it left. The permit is that of permit.CameraErase.

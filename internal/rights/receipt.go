@@ -19,9 +19,10 @@ import (
 // What a goodbye is said to.
 type What string
 
-// The three goodbyes.
+// The goodbyes.
 const (
-	Recording What = "recording" // a purpose of one camera; today recording is the only one with consent
+	Recording What = "recording" // the purpose recording, of one camera or of all
+	Purpose   What = "purpose"   // another purpose that rested on consent
 	Camera    What = "camera"
 	Account   What = "account"
 )

@@ -74,8 +74,8 @@ func (o *Office) owed(ctx context.Context, open []*goodbye) ([]*goodbye, error) 
 		what := Account
 		switch {
 		case w.Purpose != "":
-			what = Recording
-			left, err := o.Keys.Count(ctx, o.selection(w))
+			what = took(w.Purpose)
+			left, err := o.live(ctx, w)
 			if err != nil {
 				return nil, err
 			}

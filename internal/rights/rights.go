@@ -1,5 +1,5 @@
 // Package rights does what people may ask for: an inventory of what is held about them, and the
-// three goodbyes: withdraw a purpose, remove a camera, close an account.
+// three goodbyes: withdraw a purpose (for a camera or for all), remove a camera, close an account.
 //
 // A goodbye has one order. The right is revoked and every lease of it ends; the keys are destroyed
 // and a tombstone is left; each room's rows and objects are swept; the write-ahead log is emptied;

@@ -111,6 +111,9 @@ func tells(t seal.Tombstone, w Whose) bool {
 		return false // a later withdrawal
 	}
 	of.Before, w.Before = 0, 0
+	if w.Purpose != "" && w.Binding.IsZero() { // for all cameras: each has a tombstone of its own
+		of.Binding = id.Binding{}
+	}
 	return ok && of == w
 }
 

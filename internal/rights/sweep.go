@@ -178,8 +178,7 @@ const (
 )
 
 func (o *Office) scanKeys(ctx context.Context, s state) ([]Finding, error) {
-	sel := o.selection(s.whose)
-	left, err := o.Keys.Count(ctx, sel)
+	left, err := o.live(ctx, s.whose)
 	if err != nil {
 		return nil, err
 	}
@@ -218,6 +217,15 @@ func (o *Office) scanKeys(ctx context.Context, s state) ([]Finding, error) {
 		}
 	}
 	return append(out, opening), nil
+}
+
+// live is how many keys of a goodbye there are.
+func (o *Office) live(ctx context.Context, w Whose) (int, error) {
+	sel, some := o.selection(w)
+	if !some {
+		return 0, nil
+	}
+	return o.Keys.Count(ctx, sel)
 }
 
 // complete closes the receipt. From then on nothing says whose it was.

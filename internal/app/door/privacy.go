@@ -23,7 +23,10 @@ type Privacy struct {
 	Log     *translog.Log
 	Consent *consent.Room
 	Station *station.Station
-	Tell    func(account id.Account, b id.Binding) // recording may have changed
+	Cameras interface {
+		All(ctx context.Context) ([]station.Ref, error)
+	}
+	Tell func(account id.Account, b id.Binding) // recording may have changed
 }
 
 var _ httpapi.Privacy = Privacy{}
@@ -114,8 +117,8 @@ func decision(r consent.Record) httpapi.Consent {
 	return c
 }
 
-// Decide writes a decision down and makes it so. A withdrawal first stops what rested on the
-// consent, then destroys what was kept under it.
+// Decide writes a decision about a camera, or about all (the zero binding), down and makes it so. A
+// withdrawal first stops what rested on the consent, then destroys what was kept under it.
 //
 // promise:P279
 func (p Privacy) Decide(ctx context.Context, may permit.Permit, a id.Account, b id.Binding, purpose passport.Purpose, c httpapi.Consented) (httpapi.Consent, *httpapi.Receipt, error) {
@@ -132,11 +135,11 @@ func (p Privacy) Decide(ctx context.Context, may permit.Permit, a id.Account, b 
 	}
 	ctx = context.WithoutCancel(ctx)
 	if d.State == consent.Refused { // no to what was agreed takes it back, with all that follows
-		held, err := p.Consent.State(ctx, d.Tenant, d.Subject, b, purpose)
+		given, err := p.Consent.Any(ctx, d.Tenant, d.Subject, b, purpose)
 		if err != nil {
 			return httpapi.Consent{}, nil, err
 		}
-		if held == consent.Given {
+		if given {
 			d.State = consent.Withdrawn
 		}
 	}
@@ -155,9 +158,8 @@ func (p Privacy) Decide(ctx context.Context, may permit.Permit, a id.Account, b 
 		}
 		gone = new(receipt(r))
 	}
-	p.Station.Poke(b)
-	if p.Tell != nil {
-		p.Tell(a, b)
+	if err := p.look(ctx, a, b); err != nil {
+		return httpapi.Consent{}, nil, err
 	}
 	current, err := p.Consent.Current(ctx, may, g.Tenant, d.Subject)
 	if err != nil {
@@ -169,6 +171,30 @@ func (p Privacy) Decide(ctx context.Context, may permit.Permit, a id.Account, b 
 		}
 	}
 	return httpapi.Consent{}, nil, problem.NotFound()
+}
+
+// look has every camera that a decision is about looked at anew.
+func (p Privacy) look(ctx context.Context, a id.Account, b id.Binding) error {
+	about := []id.Binding{b}
+	if b.IsZero() {
+		about = nil
+		all, err := p.Cameras.All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, r := range all {
+			if r.Account == a {
+				about = append(about, r.Binding)
+			}
+		}
+	}
+	for _, one := range about {
+		p.Station.Poke(one)
+		if p.Tell != nil {
+			p.Tell(a, one)
+		}
+	}
+	return nil
 }
 
 // refusal is the problem that the person can do something about, or nil where the machine failed.

@@ -66,6 +66,7 @@ const actions: Record<string, Say> = {
 }
 const whats: Record<string, Say> = {
   recording: () => t('receipt.what.recording'),
+  purpose: () => t('receipt.what.purpose'),
   camera: () => t('receipt.what.camera'),
   account: () => t('receipt.what.account'),
 }
