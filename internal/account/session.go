@@ -216,7 +216,7 @@ func (r *Room) endWhere(ctx context.Context, t id.Tenant, a id.Account, where st
 		return nil, fmt.Errorf("end sessions: %w", err)
 	}
 	for _, s := range ended {
-		err = errors.Join(err, r.Gate.Revoke(ctx, gate.Right{Tenant: t, Subject: id.SubjectOf(a), Session: s}))
+		err = errors.Join(err, r.Gate.Revoke(ctx, gate.Right{Tenant: t, Session: s}))
 	}
 	return ended, err
 }

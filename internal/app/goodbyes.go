@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"candor/internal/account"
 	"candor/internal/consent"
 	"candor/internal/device"
 	"candor/internal/gate"
+	"candor/internal/id"
 	"candor/internal/passport"
 	"candor/internal/retention"
 	"candor/internal/rights"
@@ -21,7 +23,11 @@ func (h *house) goodbyes(ctx context.Context) error {
 	h.office = &rights.Office{
 		DB: h.db, Keys: h.keys, Clock: h.clock, Log: h.room("rights"),
 		Revoke: func(ctx context.Context, w rights.Whose) error {
-			return h.gate.Revoke(ctx, gate.Right{Tenant: w.Tenant, Subject: w.Subject, Binding: w.Binding, Purpose: w.Purpose})
+			err := h.gate.Revoke(ctx, gate.Right{Tenant: w.Tenant, Subject: w.Subject, Binding: w.Binding, Purpose: w.Purpose})
+			if w.Binding.IsZero() && w.Purpose == "" { // whoever leaves uses nothing of others any more
+				err = errors.Join(err, h.gate.Revoke(ctx, gate.Right{Tenant: w.Tenant, Actor: id.Account(w.Subject)}))
+			}
+			return err
 		},
 		Holders: []rights.Holder{
 			h.footage.Holder(), device.Holder{Of: h.devices}, consent.Holder{Of: h.consent}, held.Holder{Log: h.records}, account.Holder{Of: h.people},

@@ -51,6 +51,11 @@ func (r *Room) Movie(ctx context.Context, lease *permit.Lease, c Camera, profile
 	if err := r.permitted(p, c); err != nil {
 		return nil, err
 	}
+	window := lease.Grant()
+	from, to, within := window.Window(from, to)
+	if !within {
+		return nil, none()
+	}
 	rows, err := r.rows(ctx, c, profile, from, to)
 	if err != nil {
 		return nil, err
@@ -66,6 +71,9 @@ func (r *Room) Movie(ctx context.Context, lease *permit.Lease, c Camera, profile
 			m.segs = append(m.segs, s)
 			segs = append(segs, s.Segment)
 		}
+	}
+	if window.From != 0 { // nor may decoding begin before the window
+		from = min(max(from, firstKey(segs, window.From)), to)
 	}
 	m.layout, err = movie.Make(segs, from, to)
 	if err != nil {

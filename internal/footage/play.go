@@ -113,7 +113,11 @@ func (r *Room) KeyUnit(ctx context.Context, p permit.Permit, c Camera, profile m
 	if err := r.permitted(p, c); err != nil {
 		return nil, nil, err
 	}
-	rows, err := r.rows(ctx, c, profile, at-keyLookback, at+1)
+	g, _ := p.Grant()
+	if _, _, within := g.Window(at, at+1); !within {
+		return nil, nil, none()
+	}
+	rows, err := r.rows(ctx, c, profile, max(at-keyLookback, g.From), at+1)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -125,7 +129,7 @@ func (r *Room) KeyUnit(ctx context.Context, p permit.Permit, c Camera, profile m
 		if s == nil {
 			continue
 		}
-		t, u, err := r.keyIn(s, at)
+		t, u, err := r.keyIn(s, at, g)
 		s.key.Zero()
 		if err != nil {
 			r.Log.Error("a segment is damaged", "binding", c.Binding.String(), "err", err)
@@ -138,8 +142,8 @@ func (r *Room) KeyUnit(ctx context.Context, p permit.Permit, c Camera, profile m
 	return nil, nil, none()
 }
 
-// keyIn reads the key picture of one segment that is shown at a moment.
-func (r *Room) keyIn(s *readable, at clock.Millis) (*media.Track, *media.Unit, error) {
+// keyIn reads the key picture of one segment that is shown at a moment and within the window.
+func (r *Room) keyIn(s *readable, at clock.Millis, window permit.Grant) (*media.Track, *media.Unit, error) {
 	limit := int64(at-s.Start) * ticksPerMilli
 	chunk, track, best := -1, 0, segment.Frame{}
 	for n, c := range s.Chunks {
@@ -148,6 +152,10 @@ func (r *Room) keyIn(s *readable, at clock.Millis) (*media.Track, *media.Unit, e
 				continue
 			}
 			for _, f := range frames {
+				shown := s.Start + clock.Millis(f.PTS()/ticksPerMilli)
+				if _, _, within := window.Window(shown, shown+1); !within {
+					continue
+				}
 				if f.Key && (chunk < 0 || f.PTS() <= limit) {
 					chunk, track, best = n, k, f
 				}

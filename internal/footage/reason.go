@@ -26,6 +26,7 @@ const (
 	NoKeyPicture Reason = "no_key_picture" // the camera sent nothing that decoding can begin with
 	Expired      Reason = "expired"        // recorded once, and let go since
 	NotYet       Reason = "not_yet"        // not recorded yet
+	NotShared    Reason = "not_shared"     // outside what the reader may see; never written
 )
 
 // recording is the code of "footage begins here": it ends whatever reason there was.

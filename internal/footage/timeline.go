@@ -43,6 +43,21 @@ func (r *Room) Timeline(ctx context.Context, p permit.Permit, c Camera, profile 
 		return nil, err
 	}
 	out := &Timeline{}
+	g, _ := p.Grant()
+	lo, hi, within := g.Window(from, to)
+	if !within {
+		out.Gaps = []Gap{{from, to, NotShared}}
+		return out, nil
+	}
+	if lo > from {
+		out.Gaps = []Gap{{from, lo, NotShared}}
+	}
+	defer func(end clock.Millis) {
+		if hi < end {
+			out.Gaps = append(out.Gaps, Gap{hi, end, NotShared})
+		}
+	}(to)
+	from, to = lo, hi
 	at := from
 	for _, n := range v.runs {
 		lo, hi := max(n.from, from), min(n.to, to)
@@ -57,7 +72,7 @@ func (r *Room) Timeline(ctx context.Context, p permit.Permit, c Camera, profile 
 		at = hi
 	}
 	v.gap(out, at, to)
-	return out, r.ends(ctx, v, out, c, profile)
+	return out, r.ends(ctx, g, v, out, c, profile)
 }
 
 // view is everything a timeline is made of.
@@ -123,8 +138,23 @@ func (r *Room) view(ctx context.Context, p permit.Permit, c Camera, profile medi
 		v.runs[i].from = max(v.runs[i].from, v.expired)
 	}
 	v.runs = merge(slices.DeleteFunc(v.runs, func(n run) bool { return n.from >= n.to }))
+	v.narrow(p)
 	slices.SortStableFunc(v.notes, func(a, b note) int { return int(min(max(a.at-b.at, -1), 1)) })
 	return v, nil
+}
+
+// narrow takes out what the permit's window does not reach.
+func (v *view) narrow(p permit.Permit) {
+	g, _ := p.Grant()
+	inside := v.runs[:0]
+	for _, n := range v.runs {
+		if from, to, ok := g.Window(n.from, n.to); ok {
+			n.bytes = n.bytes * int64(to-from) / int64(n.to-n.from)
+			n.from, n.to = from, to
+			inside = append(inside, n)
+		}
+	}
+	v.runs = inside
 }
 
 // summaries opens the hours of a range, and the newest hour before it for the reason it ended with.
@@ -263,8 +293,8 @@ func (v *view) before(at clock.Millis) clock.Millis {
 	return end
 }
 
-// ends fills in the oldest and the newest footage of the camera.
-func (r *Room) ends(ctx context.Context, v *view, out *Timeline, c Camera, profile media.Profile) error {
+// ends fills in the oldest and the newest footage of the camera that the grant reaches.
+func (r *Room) ends(ctx context.Context, g permit.Grant, v *view, out *Timeline, c Camera, profile media.Profile) error {
 	code, _ := segment.ProfileCode(profile)
 	var ends struct {
 		Oldest *int64 `bun:"oldest"`
@@ -278,7 +308,9 @@ func (r *Room) ends(ctx context.Context, v *view, out *Timeline, c Camera, profi
 		return err
 	}
 	if ends.Oldest != nil && ends.Newest != nil {
-		out.Oldest, out.Newest = clock.Millis(*ends.Oldest), clock.Millis(*ends.Newest)
+		if from, to, ok := g.Window(clock.Millis(*ends.Oldest), clock.Millis(*ends.Newest)); ok {
+			out.Oldest, out.Newest = from, to
+		}
 	}
 	if n := len(v.runs); n > 0 {
 		out.Newest = max(out.Newest, v.runs[n-1].to)

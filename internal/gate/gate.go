@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -36,6 +34,21 @@ type People interface {
 type Relations interface {
 	// Owner is the account the binding ties the device to; zero when there is none (any more).
 	Owner(ctx context.Context, t id.Tenant, b id.Binding) (id.Account, error)
+}
+
+// Share is a right that an owner gave somebody and that holds now.
+type Share struct {
+	ID       id.Share
+	From, To clock.Millis // the stretch of footage it reaches; 0: open on that side
+	Until    clock.Millis // when it ends or pauses by itself: its expiry, or the end of today's hours; 0: never
+}
+
+// Shares knows who was let in by an owner.
+type Shares interface {
+	// Find is the share by which a member (Actor.Account) or a visitor (Actor.Link) may use the ability
+	// with the owner's camera at that moment. A zero share with related set says that the camera may be
+	// known to the actor, but not used like that (now). What is over is a problem of its own (link.over).
+	Find(ctx context.Context, t id.Tenant, actor permit.Actor, owner id.Account, b id.Binding, a permit.Ability, at time.Time) (s Share, related bool, err error)
 }
 
 // Consent is a decision that is in force.
@@ -71,7 +84,7 @@ type Request struct {
 	Tenant  id.Tenant
 	Actor   permit.Actor
 	Action  permit.Action
-	Account id.Account // whose data
+	Account id.Account // whose data; zero where a camera is named: its owner's
 	Binding id.Binding // which camera, zero for none or all
 	Client  string     // kind of client, for the access record ("Chrome on Android")
 }
@@ -86,6 +99,7 @@ type Gate struct {
 	Policy    Policy
 	People    People
 	Relations Relations
+	Shares    Shares // nil: nobody is let in
 	Consents  Consents
 	Records   Records
 
@@ -105,6 +119,10 @@ type Gate struct {
 
 // Permit decides a request. The permit opens things for half a minute.
 func (g *Gate) Permit(ctx context.Context, r Request) (permit.Permit, error) {
+	r, err := g.address(ctx, r)
+	if err != nil {
+		return permit.Permit{}, err
+	}
 	grant, ru, err := g.decide(ctx, r)
 	if err != nil {
 		return permit.Permit{}, err
@@ -112,8 +130,24 @@ func (g *Gate) Permit(ctx context.Context, r Request) (permit.Permit, error) {
 	if err := g.record(ctx, r, ru, grant); err != nil {
 		return permit.Permit{}, err
 	}
-	grant.Expires = g.Clock.Now().Add(permitFor)
+	ends := grant.Expires // of the share; zero: never
+	if grant.Expires = g.Clock.Now().Add(permitFor); !ends.IsZero() && ends.Before(grant.Expires) {
+		grant.Expires = ends
+	}
 	return g.Issuer.Permit(grant), nil
+}
+
+// address finds whose data a request is about, where it names a camera only.
+func (g *Gate) address(ctx context.Context, r Request) (Request, error) {
+	if !r.Account.IsZero() || r.Binding.IsZero() || r.Tenant.IsZero() {
+		return r, nil
+	}
+	owner, err := g.Relations.Owner(ctx, r.Tenant, r.Binding)
+	if err != nil {
+		return r, unsure(err)
+	}
+	r.Account = owner // zero when there is no such camera: decide answers that
+	return r, nil
 }
 
 // decide is the whole decision. Every way out but the last is a refusal.
@@ -122,12 +156,16 @@ func (g *Gate) decide(ctx context.Context, r Request) (permit.Grant, rule, error
 	if !known || r.Tenant.IsZero() || r.Account.IsZero() || r.Binding.IsZero() && ru.camera == oneCamera || !r.Binding.IsZero() && ru.camera == noCamera {
 		return permit.Grant{}, rule{}, problem.NotFound()
 	}
-	if err := g.related(ctx, r, ru); err != nil {
+	share, err := g.related(ctx, r, ru)
+	if err != nil {
 		return permit.Grant{}, rule{}, err
 	}
 	grant := permit.Grant{
 		Tenant: r.Tenant, Actor: r.Actor, Action: r.Action, Subject: id.SubjectOf(r.Account), Binding: r.Binding,
-		Purpose: ru.purpose, Categories: ru.categories, Policy: g.Policy.Hash(),
+		Purpose: ru.purpose, Categories: ru.categories, Policy: g.Policy.Hash(), Share: share.ID, From: share.From, To: share.To,
+	}
+	if share.Until != 0 {
+		grant.Expires = share.Until.Time()
 	}
 	if err := g.grounds(ctx, &grant); err != nil {
 		return permit.Grant{}, rule{}, err
@@ -137,46 +175,6 @@ func (g *Gate) decide(ctx context.Context, r Request) (permit.Grant, rule, error
 		grant.Categories = everything
 	}
 	return grant, ru, nil
-}
-
-// related finds out whether the actor has to do with the thing at all.
-//
-// promise:P019
-func (g *Gate) related(ctx context.Context, r Request, ru rule) error {
-	if r.Actor.System != "" {
-		if !slices.Contains(ru.systems, r.Actor.System) || !r.Actor.Account.IsZero() {
-			return problem.NotFound()
-		}
-		if ru.after {
-			return nil
-		}
-		switch open, err := g.People.Open(ctx, r.Tenant, r.Account); {
-		case err != nil:
-			return unsure(err)
-		case !open:
-			return problem.NotFound()
-		}
-	} else {
-		if !ru.owner || r.Actor.Account != r.Account || r.Actor.Session.IsZero() {
-			return problem.NotFound()
-		}
-		switch in, err := g.People.SignedIn(ctx, r.Tenant, r.Account, r.Actor.Session); {
-		case err != nil:
-			return unsure(err)
-		case !in:
-			return problem.New(http.StatusUnauthorized, "session.ended")
-		}
-	}
-	if r.Binding.IsZero() || promise.Cut("P019") {
-		return nil
-	}
-	switch owner, err := g.Relations.Owner(ctx, r.Tenant, r.Binding); {
-	case err != nil:
-		return unsure(err)
-	case owner != r.Account:
-		return problem.NotFound()
-	}
-	return nil
 }
 
 // grounds finds out whether the policy, and where needed a consent, allow the purpose.

@@ -10,8 +10,11 @@ import (
 	"candor/internal/problem"
 )
 
-// ErrRevoked is the cause of a lease that ended because its right did.
-var ErrRevoked = errors.New("right revoked")
+// Causes of a lease that ended because its right did.
+var (
+	ErrRevoked = errors.New("right revoked")
+	ErrOver    = errors.New("the share, or its hours, are over")
+)
 
 // Right is what a lease rests on, or what a Revoke takes away. In a Revoke zero fields mean
 // "whichever".
@@ -21,6 +24,8 @@ type Right struct {
 	Binding id.Binding
 	Purpose passport.Purpose
 	Session id.Session
+	Actor   id.Account // who uses it: an account's goodbye ends what it uses of others, too
+	Share   id.Share   // the share it rests on
 }
 
 // takes reports whether revoking r takes away the right h of a lease. A lease about all cameras
@@ -30,7 +35,9 @@ func (r Right) takes(h Right) bool {
 		(r.Subject.IsZero() || r.Subject == h.Subject) &&
 		(r.Binding.IsZero() || r.Binding == h.Binding || h.Binding.IsZero()) &&
 		(r.Purpose == "" || r.Purpose == h.Purpose) &&
-		(r.Session.IsZero() || r.Session == h.Session)
+		(r.Session.IsZero() || r.Session == h.Session) &&
+		(r.Actor.IsZero() || r.Actor == h.Actor) &&
+		(r.Share.IsZero() || r.Share == h.Share)
 }
 
 // entry is one lease in the register. It is there before its decision begins.
@@ -38,6 +45,7 @@ type entry struct {
 	right   Right
 	since   int64 // number of the last revocation before it was registered: what that said, the decision saw
 	request Request
+	decided bool // right.Share is known
 	exempt  bool // erasure goes on while rights end
 	lease   *permit.Lease
 	ended   error
@@ -46,6 +54,10 @@ type entry struct {
 // Lease decides a request for something that lasts. The lease's context descends from ctx, so
 // hand in that of whatever holds the lease: it ends with it.
 func (g *Gate) Lease(ctx context.Context, r Request) (*permit.Lease, error) {
+	r, err := g.address(ctx, r)
+	if err != nil {
+		return nil, err
+	}
 	since, err := g.counter(ctx)
 	if err != nil {
 		return nil, unsure(err)
@@ -53,6 +65,7 @@ func (g *Gate) Lease(ctx context.Context, r Request) (*permit.Lease, error) {
 	e := g.register(r, since)
 	grant, ru, err := g.decide(ctx, r)
 	if err == nil {
+		g.rest(e, grant.Share)
 		err = g.record(ctx, r, ru, grant)
 	}
 	if err != nil {
@@ -67,6 +80,7 @@ func (g *Gate) register(r Request, since int64) *entry {
 	ru := rules[r.Action]
 	e := &entry{request: r, since: since, exempt: ru.after && r.Actor.System != "", right: Right{
 		Tenant: r.Tenant, Subject: id.SubjectOf(r.Account), Binding: r.Binding, Purpose: ru.purpose, Session: r.Actor.Session,
+		Actor: r.Actor.Account,
 	}}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -75,6 +89,23 @@ func (g *Gate) register(r Request, since int64) *entry {
 	}
 	g.leases[e] = struct{}{}
 	return e
+}
+
+// rest writes down which share a lease rests on.
+func (g *Gate) rest(e *entry, s id.Share) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	e.right.Share, e.decided = s, true
+}
+
+// ends reports whether revoking r ends the entry. Of what is still being decided nobody knows
+// which share it will rest on, so revoking any share ends it where it is not the owner's own.
+func (e *entry) ends(r Right) bool {
+	h := e.right
+	if !e.decided && !r.Share.IsZero() && id.SubjectOf(h.Actor) != h.Subject && e.request.Actor.System == "" {
+		h.Share = r.Share
+	}
+	return r.takes(h)
 }
 
 func (g *Gate) forget(e *entry) {
@@ -101,6 +132,13 @@ func (g *Gate) grant(ctx context.Context, e *entry, grant permit.Grant) (*permit
 	e.lease = lease
 	g.mu.Unlock()
 	lease.OnEnd(func() { g.forget(e) })
+	if until := grant.Expires; !until.IsZero() { // the end of a share, or of today's hours of one
+		g.loops.Go(func() {
+			if g.Clock.Sleep(lease.Context(), until.Sub(g.Clock.Now())) == nil {
+				lease.End(ErrOver)
+			}
+		})
+	}
 	context.AfterFunc(lease.Context(), func() { lease.End(context.Cause(lease.Context())) })
 	return lease, nil
 }
@@ -112,7 +150,7 @@ func (g *Gate) end(r Right, number int64, cause error) int {
 	n := 0
 	g.mu.Lock()
 	for e := range g.leases {
-		if e.exempt || e.since >= number || !r.takes(e.right) {
+		if e.exempt || e.since >= number || !e.ends(r) {
 			continue
 		}
 		delete(g.leases, e)
@@ -173,8 +211,8 @@ func (g *Gate) review(ctx context.Context) error {
 	g.mu.Unlock()
 	var errs []error
 	for _, e := range given {
-		_, _, err := g.decide(ctx, e.request)
-		if err == nil {
+		grant, _, err := g.decide(ctx, e.request)
+		if err == nil && grant.Share == e.lease.Grant().Share {
 			continue
 		}
 		if problem.Is(err, "gate.unsure") {

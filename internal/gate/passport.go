@@ -15,7 +15,7 @@ func Passports() []passport.Passport {
 			Retention: stay, Until: until, Erasure: passport.Keep, Owner: "none",
 		})
 	}
-	for _, c := range []string{"tenant_id", "seq", "subject_id", "binding_id", "purpose", "session_id", "at_ms"} {
+	for _, c := range []string{"tenant_id", "seq", "subject_id", "binding_id", "purpose", "session_id", "actor_id", "share_id", "at_ms"} {
 		add("revocation_"+c, "gate_revocation."+c, keepRevocations, "")
 	}
 	for _, c := range []string{"one", "value"} {

@@ -13,6 +13,7 @@ import (
 // recordKey is what one access record of a windowed action covers.
 type recordKey struct {
 	session id.Session
+	link    id.Share
 	binding id.Binding
 	action  permit.Action
 }
@@ -24,7 +25,7 @@ func (g *Gate) record(ctx context.Context, r Request, ru rule, grant permit.Gran
 	if !ru.record || r.Actor.System != "" {
 		return nil
 	}
-	now, key := g.Clock.Now(), recordKey{r.Actor.Session, r.Binding, r.Action}
+	now, key := g.Clock.Now(), recordKey{r.Actor.Session, r.Actor.Link, r.Binding, r.Action}
 	if ru.window > 0 && g.covered(key, now, ru.window) {
 		return nil
 	}

@@ -58,8 +58,8 @@ func (g *Gate) write(ctx context.Context, r Right) (seq int64, err error) {
 		if err := tx.NewRaw("UPDATE gate_counter SET value = value + 1 WHERE one = 1 RETURNING value").Scan(ctx, &seq); err != nil {
 			return err
 		}
-		if _, err := tx.NewRaw("INSERT INTO gate_revocation (tenant_id, seq, subject_id, binding_id, purpose, session_id, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			r.Tenant, seq, r.Subject, r.Binding, string(r.Purpose), r.Session, int64(clock.At(at))).Exec(ctx); err != nil {
+		if _, err := tx.NewRaw("INSERT INTO gate_revocation (tenant_id, seq, subject_id, binding_id, purpose, session_id, actor_id, share_id, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			r.Tenant, seq, r.Subject, r.Binding, string(r.Purpose), r.Session, r.Actor, r.Share, int64(clock.At(at))).Exec(ctx); err != nil {
 			return err
 		}
 		_, err := tx.NewRaw("DELETE FROM gate_revocation WHERE at_ms < ?", int64(clock.At(at.Add(-keepRevocations)))).Exec(ctx)
@@ -76,6 +76,8 @@ type revocation struct {
 	Binding id.Binding `bun:"binding_id"`
 	Purpose *string    `bun:"purpose"`
 	Session id.Session `bun:"session_id"`
+	Actor   id.Account `bun:"actor_id"`
+	Share   id.Share   `bun:"share_id"`
 }
 
 var errNoCounter = errors.New("no revocation counter")
@@ -96,7 +98,7 @@ func (g *Gate) catchUp(ctx context.Context) error {
 	g.mu.Unlock()
 	// One statement, so that counter and rows are of one moment.
 	var news []revocation
-	err := g.DB.Read.NewRaw(`SELECT c.value, r.tenant_id, r.seq, r.subject_id, r.binding_id, r.purpose, r.session_id
+	err := g.DB.Read.NewRaw(`SELECT c.value, r.tenant_id, r.seq, r.subject_id, r.binding_id, r.purpose, r.session_id, r.actor_id, r.share_id
 		FROM gate_counter AS c LEFT JOIN gate_revocation AS r ON r.seq > ? WHERE c.one = 1 ORDER BY r.seq`, since).Scan(ctx, &news)
 	if err == nil && len(news) == 0 {
 		err = errNoCounter
@@ -113,7 +115,7 @@ func (g *Gate) catchUp(ctx context.Context) error {
 		g.endAll(errors.New("revocations were missed"))
 	}
 	for _, n := range news {
-		g.end(Right{n.Tenant, n.Subject, n.Binding, passport.Purpose(*n.Purpose), n.Session}, *n.Seq, ErrRevoked)
+		g.end(Right{n.Tenant, n.Subject, n.Binding, passport.Purpose(*n.Purpose), n.Session, n.Actor, n.Share}, *n.Seq, ErrRevoked)
 	}
 	g.mu.Lock()
 	g.seen = max(g.seen, upTo)

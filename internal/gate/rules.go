@@ -30,18 +30,19 @@ type rule struct {
 	purpose    passport.Purpose
 	categories []passport.Category // what may open
 	camera     which
-	owner      bool          // open to the person it is about
-	systems    []string      // open to these parts of the system
-	after      bool          // for systems: also after the camera was released or the account closed; not ended by Revoke
-	record     bool          // write an access record for a person
-	window     time.Duration // one record covers this long; 0: every permit and lease has its own
+	owner      bool           // open to the person it is about
+	ability    permit.Ability // open to whom the owner gave it; "": to nobody else
+	systems    []string       // open to these parts of the system
+	after      bool           // for systems: also after the camera was released or the account closed; not ended by Revoke
+	record     bool           // write an access record for a person
+	window     time.Duration  // one record covers this long; 0: every permit and lease has its own
 }
 
 // often is how long one access record covers requests that come by the dozen.
 const often = 15 * time.Minute
 
 var everything = []passport.Category{
-	passport.Identity, passport.Setting, passport.DeviceData, passport.Footage, passport.Picture, passport.AccessLog, passport.ConsentLog,
+	passport.Identity, passport.Setting, passport.DeviceData, passport.Footage, passport.Picture, passport.Event, passport.AccessLog, passport.ConsentLog,
 }
 
 var rules = map[permit.Action]rule{
@@ -52,18 +53,18 @@ var rules = map[permit.Action]rule{
 
 	permit.CameraList:   {purpose: passport.Live, categories: []passport.Category{passport.DeviceData}, owner: true},
 	permit.CameraAdd:    {purpose: passport.Live, categories: []passport.Category{passport.DeviceData}, owner: true},
-	permit.CameraRead:   {purpose: passport.Live, categories: []passport.Category{passport.DeviceData}, camera: oneCamera, owner: true},
+	permit.CameraRead:   {purpose: passport.Live, categories: []passport.Category{passport.DeviceData}, camera: oneCamera, owner: true, ability: permit.See},
 	permit.CameraChange: {purpose: passport.Live, categories: []passport.Category{passport.DeviceData}, camera: oneCamera, owner: true},
 	permit.CameraErase:  {purpose: passport.Rights, camera: oneCamera, owner: true, systems: []string{Rights}, after: true},
 	permit.CameraPull: {purpose: passport.Live, categories: []passport.Category{passport.DeviceData, passport.Credential, passport.LiveMedia},
 		camera: oneCamera, systems: []string{Ingest}},
-	permit.CameraWatch: {purpose: passport.Live, categories: []passport.Category{passport.LiveMedia}, camera: oneCamera, owner: true, record: true},
+	permit.CameraWatch: {purpose: passport.Live, categories: []passport.Category{passport.LiveMedia}, camera: oneCamera, owner: true, ability: permit.LiveView, record: true},
 	permit.CameraStill: {purpose: passport.Live, categories: []passport.Category{passport.LiveMedia, passport.Picture},
-		camera: oneCamera, owner: true, record: true, window: often},
+		camera: oneCamera, owner: true, ability: permit.LiveView, record: true, window: often},
 	permit.CameraRecord: {purpose: passport.Recording, categories: []passport.Category{passport.Footage}, camera: oneCamera, systems: []string{Recorder}},
 
 	permit.FootageRead: {purpose: passport.Recording, categories: []passport.Category{passport.Footage, passport.Picture, passport.DeviceData},
-		camera: oneCamera, owner: true, record: true, window: often},
+		camera: oneCamera, owner: true, ability: permit.Playback, record: true, window: often},
 	permit.FootageErase: {purpose: passport.Rights, categories: []passport.Category{passport.Footage},
 		camera: oneCamera, owner: true, systems: []string{Rights, Retention}, after: true},
 

@@ -26,10 +26,46 @@ type world struct {
 	sessions map[id.Session]id.Account
 	owners   map[id.Binding]id.Account
 	consents map[agreed]Consent
+	shares   map[shared]map[permit.Ability]Share
 	records  []translog.Access
 	err      error // what every question answers, if set
 	logErr   error
 	asked    func() // called at each question about consent
+}
+
+// shared is what one member or one link was given of one camera.
+type shared struct {
+	account id.Account
+	link    id.Share
+	binding id.Binding
+}
+
+func (w *world) Find(_ context.Context, _ id.Tenant, a permit.Actor, owner id.Account, b id.Binding, what permit.Ability, at time.Time) (Share, bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all, related := w.shares[shared{a.Account, a.Link, b}]
+	s := all[what]
+	if s.Until != 0 && !at.Before(s.Until.Time()) {
+		s = Share{}
+	}
+	return s, related && w.owners[b] == owner, w.err
+}
+
+// share lets a member (or, with a zero account, whoever holds the link that is returned) use a camera.
+func (w *world) share(a id.Account, b id.Binding, s Share, abilities ...permit.Ability) id.Share {
+	if s.ID.IsZero() {
+		s.ID = id.Make[id.Share]()
+	}
+	key := shared{a, id.Share{}, b}
+	if a.IsZero() {
+		key.link = s.ID
+	}
+	given := map[permit.Ability]Share{permit.See: s}
+	for _, what := range abilities {
+		given[what] = s
+	}
+	w.do(func() { w.shares[key] = given })
+	return s.ID
 }
 
 type agreed struct {
@@ -39,7 +75,7 @@ type agreed struct {
 }
 
 func newWorld() *world {
-	return &world{open: map[id.Account]bool{}, sessions: map[id.Session]id.Account{}, owners: map[id.Binding]id.Account{}, consents: map[agreed]Consent{}}
+	return &world{open: map[id.Account]bool{}, sessions: map[id.Session]id.Account{}, owners: map[id.Binding]id.Account{}, consents: map[agreed]Consent{}, shares: map[shared]map[permit.Ability]Share{}}
 }
 
 func (w *world) Open(_ context.Context, _ id.Tenant, a id.Account) (bool, error) {
@@ -130,7 +166,7 @@ func node(t *testing.T, w *world, db *sqldb.DB, b *bus.Bus, c clock.Clock) *Gate
 	t.Helper()
 	return &Gate{
 		Issuer: permit.NewIssuer(c), Clock: c, Log: slog.New(slog.DiscardHandler), DB: db, Bus: b,
-		Policy: Under(loaded(t)), People: w, Relations: w, Consents: w, Records: w,
+		Policy: Under(loaded(t)), People: w, Relations: w, Shares: w, Consents: w, Records: w,
 	}
 }
 

@@ -40,7 +40,7 @@ type Request struct {
 	Tenant  id.Tenant
 	Actor   permit.Actor
 	Action  permit.Action
-	Account id.Account // whose data
+	Account id.Account // whose data; zero where a camera is named: its owner's
 	Binding id.Binding // which camera, zero for none or all
 	Client  string     // kind of client, for the access record ("Chrome on Android")
 }

@@ -321,7 +321,7 @@ func TestNothingIsDeliveredWithoutTheGate(t *testing.T) {
 		t.Errorf("rooms were reached: %v", w.reached())
 	}
 	for _, q := range w.asked {
-		if q.Tenant != id.DefaultTenant || q.Account != w.anna.account || q.Actor.Session != w.anna.session || q.Action == "" || q.Client == "" {
+		if q.Tenant != id.DefaultTenant || q.Account != w.anna.account && q.Binding != w.anna.camera || q.Actor.Account != w.anna.account || q.Actor.Session != w.anna.session || q.Action == "" || q.Client == "" {
 			t.Errorf("the gate was asked %+v", q)
 		}
 	}

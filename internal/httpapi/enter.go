@@ -119,6 +119,9 @@ func (a *API) ask(ctx context.Context, in *inside) (err error) {
 		Tenant: in.caller.Tenant, Actor: permit.Person(in.caller.Account, in.caller.Session), Action: in.route.Action,
 		Account: in.caller.Account, Binding: in.binding, Client: in.client,
 	}
+	if !in.binding.IsZero() {
+		q.Account = id.Account{} // whose camera it is, the gate finds
+	}
 	switch in.route.Hold {
 	case Short, "":
 		in.permit, err = a.deps.Gate.Permit(ctx, q)

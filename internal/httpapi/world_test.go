@@ -192,6 +192,9 @@ func (w *world) grant(r httpapi.Request) (permit.Grant, error) {
 			return permit.Grant{}, err
 		}
 	}
+	if !r.Binding.IsZero() && r.Account.IsZero() {
+		r.Account = w.owner[r.Binding]
+	}
 	if r.Account.IsZero() || r.Actor.Account != r.Account || r.Actor.Session.IsZero() || !r.Binding.IsZero() && w.owner[r.Binding] != r.Account {
 		return permit.Grant{}, problem.NotFound()
 	}

@@ -30,6 +30,7 @@ type (
 	Segment = ID[segment] // one sealed object of footage
 	Access  = ID[access]  // one access record
 	Receipt = ID[receipt] // one erasure receipt
+	Share   = ID[share]   // a scoped, timed right given to a member or a link
 	Event   = ID[event]   // something that happened, as told on the bus
 	Viewing = ID[viewing] // one consumer of a stream, as named in the API
 	Row     = ID[row]     // any row at all: what a sealed value is bound to
@@ -48,6 +49,7 @@ type (
 	segment struct{}
 	access  struct{}
 	receipt struct{}
+	share   struct{}
 	event   struct{}
 	viewing struct{}
 	row     struct{}

@@ -28,6 +28,7 @@ const (
 	DeviceData Category = "device"     // camera name, address, serial number
 	Footage    Category = "footage"    // recorded pictures and sound, and the index that tells when
 	Picture    Category = "picture"    // stills
+	Event      Category = "event"      // that something moved in front of a camera, when, where in the picture, and its picture
 	LiveMedia  Category = "live"       // pictures and sound that pass through and are not kept
 	AccessLog  Category = "access"     // who opened what, when
 	ConsentLog Category = "consent"    // what was agreed to, and when
@@ -39,12 +40,18 @@ type Purpose string
 
 // The purposes of this build.
 const (
-	Account   Purpose = "account"   // contract: have an account and sign in
-	Security  Purpose = "security"  // contract: keep the account and the service safe
-	Live      Purpose = "live"      // contract: see a camera now
-	Recording Purpose = "recording" // consent: keep footage and look at it later
-	Rights    Purpose = "rights"    // legal obligation: inventory, export, erasure, receipts
-	Retention Purpose = "retention" // legal obligation: let go of what is due
+	Account   Purpose = "account"         // contract: have an account and sign in
+	Security  Purpose = "security"        // contract: keep the account and the service safe
+	Live      Purpose = "live"            // contract: see a camera now
+	Recording Purpose = "recording"       // consent: keep footage and look at it later
+	Sharing   Purpose = "sharing"         // contract: let people whom the owner chose use a camera
+	Motion    Purpose = "motion"          // consent: look for movement in the pictures and keep the events
+	Alerts    Purpose = "alerts"          // contract: tell a person who asked for it that something happened
+	Pictures  Purpose = "message_picture" // consent: let messages fetch a picture of the event
+	Push      Purpose = "push"            // consent: send messages through the push service of a person's browser
+	Reports   Purpose = "diagnostics"     // consent: keep reports of a camera's connection for a while
+	Rights    Purpose = "rights"          // legal obligation: inventory, export, erasure, receipts
+	Retention Purpose = "retention"       // legal obligation: let go of what is due
 )
 
 // Basis is the legal basis of a purpose, as DPV names it (eu-gdpr:A6-1-a …).

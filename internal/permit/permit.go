@@ -23,15 +23,20 @@ import (
 	"candor/internal/passport"
 )
 
-// Actor is who asks: a person in a session, or a part of the system doing background work.
+// Actor is who asks: a person in a session, a visitor with a link, or a part of the system doing
+// background work. It is one of the three and no two of them.
 type Actor struct {
-	Account id.Account // zero for the system
+	Account id.Account // zero for a visitor and for the system
 	Session id.Session
-	System  string // "recorder", "retention", "rights": empty for a person
+	Link    id.Share // the link a visitor without an account holds
+	System  string   // "recorder", "retention", "rights": empty for a person
 }
 
 // Person is the actor behind a signed-in session.
 func Person(a id.Account, s id.Session) Actor { return Actor{Account: a, Session: s} }
+
+// Visitor is the actor who holds a link and has no account.
+func Visitor(link id.Share) Actor { return Actor{Link: link} }
 
 // System is the actor of background work.
 func System(name string) Actor { return Actor{System: name} }
@@ -61,6 +66,19 @@ const (
 	ConsentChange Action = "consent.change"
 )
 
+// Ability is what a share lets its holder do. An owner has them all.
+type Ability string
+
+// The abilities. Every share of a camera includes See: that it is there, its name, and how it is.
+const (
+	See      Ability = "see"
+	LiveView Ability = "live"     // pictures and sound as they are now
+	Playback Ability = "playback" // footage, within the share's window
+	Talk     Ability = "talk"     // speak through the camera
+	Alarms   Ability = "alarms"   // events and being told of them
+	Export   Ability = "export"   // footage as a file
+)
+
 // Grant is what a permit permits. The gate fills it; everybody else may only read it.
 type Grant struct {
 	Tenant     id.Tenant
@@ -71,9 +89,20 @@ type Grant struct {
 	Purpose    passport.Purpose
 	Categories []passport.Category // what may open
 	Basis      passport.Basis
-	Consent    id.Consent // the record that allows it, when Basis is consent
-	Policy     string     // hash of the policy version that allows it
+	Consent    id.Consent   // the record that allows it, when Basis is consent
+	Share      id.Share     // the share it rests on; zero for the owner and the system
+	From, To   clock.Millis // the stretch of footage it reaches; 0: open on that side
+	Policy     string       // hash of the policy version that allows it
 	Expires    time.Time
+}
+
+// Window is the part of a stretch of footage that the grant reaches, and false when that is none.
+func (g Grant) Window(from, to clock.Millis) (clock.Millis, clock.Millis, bool) {
+	from = max(from, g.From)
+	if g.To != 0 {
+		to = min(to, g.To)
+	}
+	return from, to, from < to
 }
 
 // Permit lets one actor open one subject's values of some categories for one purpose, for a

@@ -32,7 +32,8 @@ func TestPurposesAndCategoriesAreThoseOfTheCode(t *testing.T) {
 	for _, u := range p.Purposes {
 		purposes = append(purposes, u.ID)
 	}
-	want := []passport.Purpose{passport.Account, passport.Security, passport.Live, passport.Recording, passport.Rights, passport.Retention}
+	want := []passport.Purpose{passport.Account, passport.Security, passport.Live, passport.Recording, passport.Sharing, passport.Motion,
+		passport.Alerts, passport.Pictures, passport.Push, passport.Reports, passport.Rights, passport.Retention}
 	if !slices.Equal(purposes, want) {
 		t.Errorf("purposes: policy has %v, code has %v", purposes, want)
 	}
@@ -41,7 +42,7 @@ func TestPurposesAndCategoriesAreThoseOfTheCode(t *testing.T) {
 		categories = append(categories, c.ID)
 	}
 	code := []passport.Category{passport.Identity, passport.Credential, passport.Setting, passport.DeviceData, passport.Footage,
-		passport.Picture, passport.LiveMedia, passport.AccessLog, passport.ConsentLog, passport.Technical}
+		passport.Picture, passport.Event, passport.LiveMedia, passport.AccessLog, passport.ConsentLog, passport.Technical}
 	slices.Sort(categories)
 	slices.Sort(code)
 	if !slices.Equal(categories, code) {

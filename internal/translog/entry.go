@@ -43,6 +43,7 @@ type details struct {
 	At      clock.Millis `json:"at"`
 	Account id.Account   `json:"account"`
 	Session id.Session   `json:"session"`
+	Link    id.Share     `json:"link,omitzero"`
 	System  string       `json:"system,omitempty"`
 	Action  string       `json:"action"`
 	Binding id.Binding   `json:"binding"`
@@ -54,7 +55,7 @@ func detailsOf(a Access) details {
 	key := make([]byte, sha256.Size)
 	_, _ = rand.Read(key)
 	return details{
-		Key: key, At: clock.At(a.At), Account: a.Actor.Account, Session: a.Actor.Session, System: a.Actor.System,
+		Key: key, At: clock.At(a.At), Account: a.Actor.Account, Session: a.Actor.Session, Link: a.Actor.Link, System: a.Actor.System,
 		Action: string(a.Action), Binding: a.Binding, Purpose: string(a.Purpose), Client: a.Client,
 	}
 }
@@ -94,7 +95,7 @@ func decode(plain, commitment []byte) (details, error) {
 
 func (d details) access(t id.Tenant, s id.Subject) Access {
 	return Access{
-		Tenant: t, Subject: s, Actor: permit.Actor{Account: d.Account, Session: d.Session, System: d.System}, Action: permit.Action(d.Action),
+		Tenant: t, Subject: s, Actor: permit.Actor{Account: d.Account, Session: d.Session, Link: d.Link, System: d.System}, Action: permit.Action(d.Action),
 		Binding: d.Binding, Purpose: passport.Purpose(d.Purpose), Client: d.Client, At: d.At.Time(),
 	}
 }

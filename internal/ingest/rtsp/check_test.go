@@ -157,7 +157,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		{"SSH server", at(ssh), CodeNotRTSP, map[string]string{"heard": "SSH"}},
 		{"hangs up", at(mute), CodeNotRTSP, map[string]string{"heard": "nothing"}},
 		{"web server behind TLS", Address{URL: "rtsps://" + secure.Listener.Addr().String() + "/"}, CodeCertificate, nil},
-		{"no TLS where it was wanted", Address{URL: "rtsps://" + cam.Address() + "/main"}, CodeTimeout, nil},
+		{"no TLS where it was wanted", Address{URL: "rtsps://" + cam.Address() + "/main"}, CodeNoTLS, map[string]string{"host": cam.Address()}},
 		{"H.265", sdp("m=video 0 RTP/AVP 96", "a=rtpmap:96 H265/90000", "a=control:t0"), CodeCodec, map[string]string{"codec": "H.265"}},
 		{"Motion JPEG", sdp("m=video 0 RTP/AVP 26", "a=control:t0"), CodeCodec, map[string]string{"codec": "Motion JPEG"}},
 		{"sound only", sdp("m=audio 0 RTP/AVP 0", "a=control:t0"), CodeNoVideo, nil},

@@ -24,6 +24,7 @@ const (
 	CodeTimeout     = "camera.timeout"           // no answer in time; arg host
 	CodeForbidden   = "camera.forbidden_network" // the operator does not allow it (from the Dialer)
 	CodeNotRTSP     = "camera.not_rtsp"          // something else answers; arg heard
+	CodeNoTLS       = "camera.no_tls"            // rtsps:// to somebody who does not speak TLS; arg host
 	CodeCertificate = "camera.certificate"       // not trusted; arg fingerprint
 	CodeElsewhere   = "camera.elsewhere"         // sends us to another host
 	CodePassword    = "camera.wrong_password"    // user name or password missing or wrong
@@ -54,6 +55,8 @@ func explain(err error, t *tap) *problem.Problem {
 		return refusal(status, t.target)
 	case !dialed:
 		return unreached(err, host)
+	case t.target.scheme == "rtsps" && (len(first) == 0 || guess(first) == "RTSP"): // silent, or at a loss over our hello
+		return problem.Invalid(CodeNoTLS).With("host", host).Because(err)
 	case len(first) > 0 && !spoken(first, t.target.scheme):
 		return problem.Invalid(CodeNotRTSP).With("heard", guess(first)).Because(err)
 	case timedOut(err):
