@@ -33,6 +33,7 @@ import (
 	"candor/internal/logging"
 	"candor/internal/media"
 	"candor/internal/metrics"
+	"candor/internal/notify/mail"
 	"candor/internal/policy"
 	"candor/internal/retention"
 	"candor/internal/rights"
@@ -89,6 +90,7 @@ type house struct {
 	whep    *whep.Server
 	mse     *mse.Server
 
+	mail      *mail.Room
 	office    *rights.Office
 	retention *retention.Loop
 	code      setupCode
@@ -134,7 +136,7 @@ func build(o Options) (h *house, flush func()) {
 // ends with close, also after an error.
 func (h *house) start(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		h.ground, h.rooms, h.pictures, h.goodbyes, h.doors, h.measure, h.open, h.greet,
+		h.ground, h.rooms, h.pictures, h.post, h.goodbyes, h.doors, h.measure, h.open, h.greet,
 	} {
 		if err := step(ctx); err != nil {
 			return err

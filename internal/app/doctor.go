@@ -18,6 +18,7 @@ import (
 	"candor/internal/clock"
 	"candor/internal/config"
 	"candor/internal/decode"
+	"candor/internal/egress"
 	"candor/internal/policy"
 	"candor/internal/problem"
 	"candor/internal/version"
@@ -35,7 +36,7 @@ func Doctor(ctx context.Context, c *config.Loaded, out io.Writer) error {
 	for _, setting := range slices.Sorted(maps.Keys(c.From)) {
 		fmt.Fprintf(out, "      %-28s from %s\n", setting, c.From[setting])
 	}
-	for _, check := range []func(context.Context){d.folder, d.disk, d.policy, d.data, d.pictures, d.addresses, d.clock} {
+	for _, check := range []func(context.Context){d.folder, d.disk, d.policy, d.data, d.pictures, d.mail, d.addresses, d.clock} {
 		check(ctx)
 	}
 	if d.bad > 0 {
@@ -138,6 +139,28 @@ func (d *doctor) pictures(ctx context.Context) {
 	default:
 		d.fine("pictures by %s; %s", s.Engine, s.Confinement)
 	}
+}
+
+// mail signs in at the mail server and leaves again; no letter is sent.
+func (d *doctor) mail(ctx context.Context) {
+	c := d.config.SMTP
+	if c.Host == "" {
+		how := "set smtp.host (guide/mail.md)"
+		if d.config.Mail.Outbox {
+			how = "mail.outbox shows it to this machine"
+		}
+		d.note("no mail is sent, so nobody can sign up or reset a password by mail; %s", how)
+		return
+	}
+	server, err := mailServer(c)
+	if err == nil {
+		err = server.Check(ctx, mailDial(egress.New(egress.Options{}), c.Host))
+	}
+	if err != nil {
+		d.wrong("mail", fmt.Errorf("%s:%d cannot be used: %w", c.Host, c.Port, err))
+		return
+	}
+	d.fine("mail: %s:%d takes us as %s", c.Host, c.Port, c.From)
 }
 
 func (d *doctor) addresses(context.Context) {

@@ -64,6 +64,9 @@ func (h *house) facts() policy.Facts {
 	if h.config.HTTP.TLS == "acme" {
 		f.Configured = append(f.Configured, "acme")
 	}
+	if h.config.SMTP.Host != "" {
+		f.Configured = append(f.Configured, "smtp")
+	}
 	return f
 }
 

@@ -10,6 +10,7 @@ import (
 	"candor/internal/device"
 	"candor/internal/gate"
 	"candor/internal/id"
+	"candor/internal/notify/mail"
 	"candor/internal/passport"
 	"candor/internal/retention"
 	"candor/internal/rights"
@@ -30,7 +31,7 @@ func (h *house) goodbyes(ctx context.Context) error {
 			return err
 		},
 		Holders: []rights.Holder{
-			h.footage.Holder(), device.Holder{Of: h.devices}, consent.Holder{Of: h.consent}, held.Holder{Log: h.records}, account.Holder{Of: h.people},
+			h.footage.Holder(), device.Holder{Of: h.devices}, consent.Holder{Of: h.consent}, held.Holder{Log: h.records}, mail.Holder{Of: h.mail}, account.Holder{Of: h.people},
 		},
 		Rests: func(p passport.Purpose) []passport.Category {
 			if p == passport.Recording {

@@ -13,6 +13,7 @@ import (
 	"candor/internal/ingest"
 	"candor/internal/logging"
 	"candor/internal/metrics"
+	"candor/internal/notify/mail"
 	"candor/internal/passport"
 	"candor/internal/rights"
 	"candor/internal/seal"
@@ -26,7 +27,7 @@ import (
 func Passports() []passport.Passport {
 	return slices.Concat(
 		installation(), account.Passports(), bus.Passports(), consent.Passports(), device.Passports(), footage.Passports(), gate.Passports(),
-		httpapi.Passports(), ingest.Passports(), logging.Passports(), metrics.Passports(), rights.Passports(), seal.Passports(), translog.Passports(),
+		httpapi.Passports(), ingest.Passports(), logging.Passports(), mail.Passports(), metrics.Passports(), rights.Passports(), seal.Passports(), translog.Passports(),
 		counted(),
 	)
 }

@@ -28,7 +28,19 @@ func (d demo) Run(r *run) error {
 		c.DataDir = d.Data
 	}
 	makeWay(c)
+	welcome(c)
 	return app.Serve(r.ctx, app.Options{Config: c.Config, Out: r.out, Err: r.err, Demo: &app.Demo{Main: d.Clip, Sub: d.Sub}})
+}
+
+// welcome lets whoever tries Candor out sign up, with mail to read on the page, where nobody said
+// otherwise.
+func welcome(c *config.Loaded) {
+	if c.From["accounts.sign_up"] == "" {
+		c.Accounts.SignUp = config.SignUpOpen
+	}
+	if c.From["mail.outbox"] == "" {
+		c.Mail.Outbox = c.SMTP.Host == ""
+	}
 }
 
 // makeWay takes the next free ports where something else has those that nobody chose: a demo

@@ -80,6 +80,7 @@ func (l *Loaded) check() error {
 			bad(path, "one line of up to 200 letters is wanted")
 		}
 	}
+	l.checkMail(bad)
 	if l.Decode.Limit < 1 {
 		bad("decode.limit", "at least 1 is needed")
 	}

@@ -31,6 +31,9 @@ type Config struct {
 	WebRTC    WebRTC    `yaml:"webrtc"`
 	Recording Recording `yaml:"recording"`
 	Decode    Decode    `yaml:"decode"`
+	Accounts  Accounts  `yaml:"accounts"`
+	SMTP      SMTP      `yaml:"smtp"`
+	Mail      Mail      `yaml:"mail"`
 	Log       Log       `yaml:"log"`
 	Metrics   Metrics   `yaml:"metrics"`
 }
@@ -85,6 +88,27 @@ type Decode struct {
 	Limit int    `yaml:"limit"`
 }
 
+// Accounts is who may have one.
+type Accounts struct {
+	SignUp SignUp `yaml:"sign_up"`
+}
+
+// SMTP is the operator's mail server. Without a host no mail is sent.
+type SMTP struct {
+	Host     string  `yaml:"host"`
+	Port     int     `yaml:"port"`
+	TLS      MailTLS `yaml:"tls"`
+	Username string  `yaml:"username"`
+	Password Secret  `yaml:"password"`
+	From     string  `yaml:"from"`
+	Roots    string  `yaml:"roots"`
+}
+
+// Mail is what becomes of mail where there is no server.
+type Mail struct {
+	Outbox bool `yaml:"outbox"`
+}
+
 // Log is the operator's log.
 type Log struct {
 	Level  LogLevel  `yaml:"level"`
@@ -124,6 +148,8 @@ func Default() Config {
 		WebRTC:    WebRTC{UDPPort: 8189, TCPPort: 8189},
 		Recording: Recording{Days: 7, Bytes: 20 << 30},
 		Decode:    Decode{Limit: 2},
+		Accounts:  Accounts{SignUp: SignUpInvited},
+		SMTP:      SMTP{Port: 587, TLS: MailStartTLS},
 		Log:       Log{Level: "info", Format: "text"},
 	}
 }

@@ -91,6 +91,13 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"a handful of bytes", "recording: {bytes: 4096}\n", "line 1: recording.bytes: at least 64MiB"},
 		{"operator on two lines", "operator: {name: \"a\\nb\"}\n", "operator.name: one line"},
 		{"language", "language: fr\n", "none of en, zh-Hans"},
+		{"sign-up", "accounts: {sign_up: all}\n", `line 1: accounts.sign_up: "all" is none of open, invited, closed`},
+		{"mail without a server", "smtp: {from: a@example.org}\n", "line 1: smtp.from: smtp.host is missing"},
+		{"mail without a sender", "smtp: {host: mail.example.org}\n", "smtp.from: \"\" is not an e-mail address"},
+		{"mail in the open", "smtp: {host: mail.example.org, from: a@example.org, tls: none}\n", "line 1: smtp.tls: none is for a mail server on this machine"},
+		{"user without a password", "smtp: {host: mail.example.org, from: a@example.org, username: a}\n", "belong together"},
+		{"mail sent and shown", "smtp: {host: mail.example.org, from: a@example.org}\nmail: {outbox: true}\n", "line 2: mail.outbox: smtp.host is set as well"},
+		{"mail port", "smtp: {host: mail.example.org, from: a@example.org, port: 0}\n", "smtp.port"},
 		{"port", "webrtc: {udp_port: 70000}\n", "webrtc.udp_port"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -118,7 +125,8 @@ func TestMistakesAreNamed(t *testing.T) {
 }
 
 func TestSecretsAreNeverShown(t *testing.T) {
-	l, err := config.Load(config.Sources{Env: []string{"CANDOR_DATABASE=postgres://u:canary@h/d", "CANDOR_SETUP_CODE=canary-canary"}})
+	l, err := config.Load(config.Sources{Env: []string{"CANDOR_DATABASE=postgres://u:canary@h/d", "CANDOR_SETUP_CODE=canary-canary",
+		"CANDOR_SMTP_HOST=h", "CANDOR_SMTP_FROM=a@example.org", "CANDOR_SMTP_USERNAME=u", "CANDOR_SMTP_PASSWORD=canary"}})
 	if err != nil {
 		t.Fatal(err)
 	}

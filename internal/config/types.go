@@ -87,6 +87,36 @@ func (m *TLSMode) UnmarshalText(b []byte) error {
 	return oneOf(m, b, TLSOff, TLSProxy, TLSACME, TLSLocalCA)
 }
 
+// SignUp is who may make an account.
+type SignUp string
+
+// The answers.
+const (
+	SignUpOpen    SignUp = "open"    // whoever reads mail at an address
+	SignUpInvited SignUp = "invited" // and was invited
+	SignUpClosed  SignUp = "closed"  // nobody
+)
+
+// UnmarshalText reads an answer.
+func (s *SignUp) UnmarshalText(b []byte) error {
+	return oneOf(s, b, SignUpOpen, SignUpInvited, SignUpClosed)
+}
+
+// MailTLS is how the connection to the mail server is protected.
+type MailTLS string
+
+// The ways.
+const (
+	MailStartTLS MailTLS = "starttls" // plain at first, TLS before anything is said
+	MailImplicit MailTLS = "tls"      // TLS from the first byte
+	MailNoTLS    MailTLS = "none"     // only to this machine
+)
+
+// UnmarshalText reads a way.
+func (m *MailTLS) UnmarshalText(b []byte) error {
+	return oneOf(m, b, MailStartTLS, MailImplicit, MailNoTLS)
+}
+
 // LogLevel is the least important line that is written.
 type LogLevel string
 

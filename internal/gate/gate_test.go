@@ -126,7 +126,7 @@ func TestAccountFieldsServeTheAccountOnly(t *testing.T) {
 		if !ru.owner {
 			actor = permit.System(ru.systems[0])
 		}
-		identity := action == permit.AccountRead || action == permit.AccountChange || action == permit.PrivacyExport
+		identity := action == permit.AccountRead || action == permit.AccountChange || action == permit.AccountMail || action == permit.PrivacyExport
 		if got := opens(action, actor, passport.Identity); got != identity {
 			t.Errorf("%s (%s) opens identity: %v", action, ru.purpose, got)
 		}

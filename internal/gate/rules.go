@@ -14,6 +14,7 @@ const (
 	Recorder  = "recorder"  // keeps footage
 	Retention = "retention" // lets go of what is due
 	Rights    = "rights"    // carries out goodbyes and exports
+	Post      = "post"      // writes to people
 )
 
 // which says whether an action is about a camera.
@@ -50,6 +51,8 @@ var rules = map[permit.Action]rule{
 	permit.AccountRead:   {purpose: passport.Account, categories: []passport.Category{passport.Identity, passport.Setting}, owner: true},
 	permit.AccountChange: {purpose: passport.Account, categories: []passport.Category{passport.Identity, passport.Setting}, owner: true},
 	permit.AccountErase:  {purpose: passport.Rights, owner: true, systems: []string{Rights}, after: true},
+
+	permit.AccountMail: {purpose: passport.Security, categories: []passport.Category{passport.Identity}, systems: []string{Post}},
 
 	permit.CameraList:   {purpose: passport.Live, categories: []passport.Category{passport.DeviceData}, owner: true},
 	permit.CameraAdd:    {purpose: passport.Live, categories: []passport.Category{passport.DeviceData}, owner: true},

@@ -70,6 +70,8 @@ var rules = []rule{
 		why: "rights reach each room through its Holder; knowing a room would tempt it to forget another"},
 	{room: "internal/egress", never: slices.Concat(doors, overSQL, ofMedia, []string{"internal/account", "internal/device", "internal/footage", "internal/media"}),
 		why: "egress is told what to dial; it must not find out by itself"},
+	{room: "internal/notify", never: slices.Concat(doors, ofMedia, []string{"internal/account", "internal/device", "internal/consent", "internal/footage", "internal/media", "internal/egress"}),
+		why: "a channel carries what it is handed, over a connection it is handed; who is told what is decided before"},
 	{room: "internal/promise", never: slices.Concat(doors, people, overHTTP, overSQL, ofMedia, []string{"testing"}),
 		why: "every room imports promise, so promise imports no room and links no test code"},
 }

@@ -50,6 +50,7 @@ const (
 	AccountChange Action = "account.change"
 	AccountErase  Action = "account.erase"
 	AccountSignIn Action = "account.sign_in" // system: compare a password with its verifier
+	AccountMail   Action = "account.mail"    // system: read where to write to, and a letter that waits
 	CameraList    Action = "camera.list"
 	CameraAdd     Action = "camera.add"
 	CameraRead    Action = "camera.read"

@@ -26,6 +26,7 @@ const kinds: Record<string, Say> = {
   site: () => t('held.kind.site'),
   consent: () => t('held.kind.consent'),
   access: () => t('held.kind.access'),
+  letter: () => t('held.kind.letter'),
 }
 const purposes: Record<string, Say> = {
   account: () => t('purpose.account'),
@@ -43,6 +44,7 @@ const bases: Record<string, Say> = {
 const ends: Record<string, Say> = {
   'account closed': () => t('held.ends.account'),
   'camera removed': () => t('held.ends.camera'),
+  sent: () => t('held.ends.sent'),
 }
 const actions: Record<string, Say> = {
   'camera.watch': () => t('access.do.watch'),
