@@ -135,9 +135,12 @@ func (d *doctor) pictures(ctx context.Context) {
 	defer p.Close()
 	switch s := p.Describe(ctx); {
 	case s.Engine == "":
-		d.note("no stills: %s. Live view and recording work; `apt install libopenh264-7` or ffmpeg brings pictures.", s.Reason)
-	default:
+		d.note("no stills and no motion: %s. Live view and recording work; `apt install libopenh264-7` or ffmpeg brings pictures.", s.Reason)
+	case s.KeysOnly:
 		d.fine("pictures by %s; %s", s.Engine, s.Confinement)
+		d.note("motion is looked for in key pictures only, which some cameras send every 10 s; `apt install libopenh264-7` brings one picture a second")
+	default:
+		d.fine("pictures and motion by %s; %s", s.Engine, s.Confinement)
 	}
 }
 

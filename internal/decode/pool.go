@@ -1,4 +1,5 @@
-// Package decode makes JPEGs of key pictures, by children that can be lost.
+// Package decode makes JPEGs of key pictures, and small grey pictures to look for motion in, by
+// children that can be lost.
 //
 // The decoding itself happens in candor-decode, a process without keys, network or files
 // (internal/decode/child). A Pool starts it when a picture is first wanted, replaces it when it
@@ -18,7 +19,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"candor/internal/decode/wire"
@@ -45,17 +48,25 @@ type Pool struct {
 	Log      *slog.Logger
 
 	once  sync.Once
-	slots chan *slot
+	slots chan *slot // for stills
+	greys chan *slot // for motion: one child of its own, so that neither waits for the other
 
 	mu     sync.Mutex
 	none   error // why no child could be started
 	noneAt time.Time
 	closed bool
 	starts int
+
+	sequence atomic.Uint32
 }
 
 // slot is the right to one child, which may not have been started.
-type slot struct{ child *child }
+type slot struct {
+	child    *child
+	requests int           // then the child is replaced
+	timeout  time.Duration // of one request
+	yields   bool          // the child lets others have the processor first
+}
 
 func (p *Pool) init() {
 	p.once.Do(func() {
@@ -71,8 +82,11 @@ func (p *Pool) init() {
 		n := min(max(p.Limit, 1), maxLimit)
 		p.slots = make(chan *slot, n)
 		for range n {
-			p.slots <- &slot{}
+			p.slots <- &slot{requests: p.Requests, timeout: p.Timeout}
 		}
+		// Losing this child costs every camera's sequence, so it is kept for longer.
+		p.greys = make(chan *slot, 1)
+		p.greys <- &slot{requests: 20 * p.Requests, timeout: 5 * p.Timeout, yields: true}
 	})
 }
 
@@ -86,11 +100,11 @@ func (p *Pool) JPEG(ctx context.Context, track *media.Track, key *media.Unit, ma
 	if err != nil {
 		return nil, err
 	}
-	c, err := jpeg.DecodeConfig(bytes.NewReader(a.JPEG))
-	if err != nil || !plausible(c) || !bytes.HasSuffix(a.JPEG, []byte{0xff, 0xd9}) {
+	c, err := jpeg.DecodeConfig(bytes.NewReader(a.Picture))
+	if err != nil || !plausible(c) || !bytes.HasSuffix(a.Picture, []byte{0xff, 0xd9}) {
 		return nil, failed(fmt.Errorf("the child's answer is no JPEG: %w", err))
 	}
-	return a.JPEG, nil
+	return a.Picture, nil
 }
 
 func plausible(c image.Config) bool {
@@ -103,6 +117,7 @@ type Description struct {
 	Confinement string // how the child is shut in
 	Path        string // of the child
 	Reason      string // why there is no engine
+	KeysOnly    bool   // it decodes key units only: no sequences
 }
 
 // Describe asks a child what it decodes with.
@@ -113,7 +128,7 @@ func (p *Pool) Describe(ctx context.Context) Description {
 		d.Reason = err.Error()
 		return d
 	}
-	d.Engine, d.Confinement = a.Engine, a.Confine
+	d.Engine, d.Confinement, d.KeysOnly = a.Engine, a.Confine, keysOnly(a.Engine)
 	return d
 }
 
@@ -123,10 +138,12 @@ func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
-	for range cap(p.slots) {
-		s := <-p.slots
-		s.drop()
-		defer func() { p.slots <- s }()
+	for _, slots := range []chan *slot{p.slots, p.greys} {
+		for range cap(slots) {
+			s := <-slots
+			s.drop()
+			defer func() { slots <- s }()
+		}
 	}
 }
 
@@ -153,23 +170,30 @@ func (p *Pool) ask(ctx context.Context, q wire.Request) (wire.Answer, error) {
 	if len(q.Unit)+len(q.SPS)+len(q.PPS) > wire.MaxRequest-64 {
 		return wire.Answer{}, failed(fmt.Errorf("unit of %d bytes", len(q.Unit)))
 	}
+	slots := p.slots
+	if q.Kind == wire.Grey {
+		slots = p.greys
+	}
 	var s *slot
 	select {
 	case <-ctx.Done():
 		return wire.Answer{}, ctx.Err()
-	case s = <-p.slots:
+	case s = <-slots:
 	}
-	defer func() { p.slots <- s }()
+	defer func() { slots <- s }()
 	c, err := p.child(s)
 	if err != nil {
 		return wire.Answer{}, err
 	}
-	if c.engine == "" && q.Kind == wire.Picture { // learn once whether it can do anything at all
+	if c.engine == "" && q.Kind != wire.Describe { // learn once whether it can do anything at all
 		if err := p.greet(s); err != nil {
 			return wire.Answer{}, err
 		}
 	}
-	a, err := s.child.ask(q, p.Timeout)
+	if q.Sequence != 0 && keysOnly(s.child.engine) {
+		return wire.Answer{}, ErrKeysOnly
+	}
+	a, err := s.child.ask(q, s.timeout)
 	if err != nil {
 		cause := s.drop()
 		if cause != nil {
@@ -178,7 +202,7 @@ func (p *Pool) ask(ctx context.Context, q wire.Request) (wire.Answer, error) {
 		p.Log.LogAttrs(ctx, slog.LevelWarn, "a decoding child was lost", slog.Any("err", err))
 		return wire.Answer{}, failed(err)
 	}
-	if s.child.answered >= p.Requests {
+	if s.child.answered >= s.requests {
 		s.drop()
 	}
 	if a.Failure != "" {
@@ -208,11 +232,17 @@ func (p *Pool) child(s *slot) (*child, error) {
 		p.none, p.noneAt = err, time.Now()
 		return nil, none(err)
 	}
+	if s.yields {
+		yield(c.cmd.Process)
+	}
 	p.none = nil
 	p.starts++
 	s.child = c
 	return c, nil
 }
+
+// keysOnly reports whether an engine decodes key units only.
+func keysOnly(engine string) bool { return !strings.HasPrefix(engine, "libopenh264 ") }
 
 // greet learns whether the child has an engine. One that has none is let go, and the answer is
 // remembered for a while.

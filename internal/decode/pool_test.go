@@ -200,14 +200,14 @@ func script(t *testing.T, body string) string {
 
 func TestBadChildren(t *testing.T) {
 	key := keys(livetest.Load(t, "people.mp4"))[0]
-	hello := `printf '\000\000\000\022\001\000\000\000\000\000\000\000\001x\000\000\000\000\000\000\000\000'; `
+	hello := `printf '\000\000\000\022\002\000\000\000\000\000\000\000\001x\000\000\000\000\000\000\000\000'; `
 	for name, c := range map[string]struct{ body, code string }{
 		"hangs":                {"sleep 600", "decode.none"},
 		"crashes at start":     {"echo broken >&2; exit 3", "decode.none"},
 		"claims 4 GB":          {`printf '\377\377\377\377'; sleep 600`, "decode.none"},
 		"hangs at the picture": {hello + "sleep 600", "decode.failed"},
 		"dies at the picture":  {hello + "head -c 10 >/dev/null; exit 9", "decode.failed"},
-		"answers with a lie":   {hello + `printf '\000\000\000\025\001\000\000\000\004liar\000\000\000\000\000\000\000\000\000\000\000\000'; sleep 600`, "decode.failed"},
+		"answers with a lie":   {hello + `printf '\000\000\000\025\002\000\000\000\004liar\000\000\000\000\000\000\000\000\000\000\000\000'; sleep 600`, "decode.failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -237,7 +237,7 @@ func TestNoDecoder(t *testing.T) {
 func TestDescribe(t *testing.T) {
 	for engine, want := range map[string]string{"": "libopenh264 ", "openh264": "libopenh264 ", "ffmpeg": "ffmpeg "} {
 		d := pool(t, engine).Describe(t.Context())
-		if !strings.HasPrefix(d.Engine, want) || d.Reason != "" {
+		if !strings.HasPrefix(d.Engine, want) || d.Reason != "" || d.KeysOnly != (want == "ffmpeg ") {
 			t.Errorf("%q: %+v", engine, d)
 		}
 		for _, word := range []string{"no new privileges", "limits"} {

@@ -27,3 +27,6 @@ func killAll(p *os.Process) {
 		p.Kill()
 	}
 }
+
+// yield has the child's threads give way to everybody else's.
+func yield(p *os.Process) { _ = syscall.Setpriority(syscall.PRIO_PGRP, p.Pid, 10) }

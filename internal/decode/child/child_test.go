@@ -11,8 +11,8 @@ import (
 	"candor/internal/live/livetest"
 )
 
-// grey is a picture of one luma and chroma value, with a stride beyond its width.
-func grey(w, h int, y, cb, cr byte) *frame {
+// plain is a picture of one luma and chroma value, with a stride beyond its width.
+func plain(w, h int, y, cb, cr byte) *frame {
 	f := &frame{width: w, height: h, stride: [3]int{w + 7, (w+1)/2 + 3, (w+1)/2 + 3}}
 	for i, v := range []byte{y, cb, cr} {
 		rows := h
@@ -38,7 +38,7 @@ func TestColours(t *testing.T) {
 		"limited red, BT.709":  {63, 102, 240, colour{bt709: true}, color.RGBA{255, 0, 0, 255}},
 		"limited blue, BT.709": {32, 240, 118, colour{bt709: true}, color.RGBA{0, 0, 255, 255}},
 	} {
-		b, err := grey(33, 17, c.y, c.cb, c.cr).jpeg(0, c.c)
+		b, err := plain(33, 17, c.y, c.cb, c.cr).jpeg(0, c.c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +61,7 @@ func TestSizes(t *testing.T) {
 		w, h, max int
 		want      image.Point
 	}{{64, 48, 0, image.Pt(64, 48)}, {65, 49, 0, image.Pt(65, 49)}, {640, 480, 100, image.Pt(100, 75)}, {641, 3, 17, image.Pt(17, 1)}} {
-		b, err := grey(c.w, c.h, 100, 128, 128).jpeg(c.max, colour{})
+		b, err := plain(c.w, c.h, 100, 128, 128).jpeg(c.max, colour{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%d x %d at most %d wide: %d x %d, %v", c.w, c.h, c.max, got.Width, got.Height, err)
 		}
 	}
-	short := grey(64, 48, 0, 0, 0)
+	short := plain(64, 48, 0, 0, 0)
 	short.plane[1] = short.plane[1][:10]
 	if _, err := short.jpeg(0, colour{}); err == nil {
 		t.Error("a plane that is too short was read")

@@ -1,10 +1,12 @@
-// Package child is the inside of candor-decode: the small process that turns one key picture of a
-// camera into a JPEG.
+// Package child is the inside of candor-decode: the small process that turns a key picture of a
+// camera into a JPEG, and pictures into the small grey ones in which motion is looked for.
 //
 // It is the only place where foreign C code meets bytes from a camera, so it is built to be
-// lost: it has no keys, no network, no files and no memory of earlier pictures, and the parent
-// kills it when it crashes, hangs or has answered often enough. Nothing else may import this
-// package; candor itself stays a static binary because of that.
+// lost: it has no keys, no network and no files, and the parent kills it when it crashes, hangs
+// or has answered often enough. It has no memory of earlier pictures either, but for sequences
+// (sequences.go): where key pictures are too rare for motion, the pictures in between need those
+// before them. The parent asks for sequences in a child of their own, which makes no stills.
+// Nothing else may import this package; candor itself stays a static binary because of that.
 package child
 
 import (
@@ -12,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"candor/internal/decode/wire"
 )
@@ -20,11 +23,23 @@ import (
 type engine interface {
 	name() string
 	decode(annexB []byte, size dimensions) (*frame, error)
+	// open begins a sequence of pictures that build on each other.
+	open(size dimensions) (sequence, error)
+}
+
+// sequence decodes one access unit after the other. The frame is the decoder's until the next
+// call; nil when the decoder keeps the picture back for now, which it must not with the last one
+// of a request.
+type sequence interface {
+	next(annexB []byte, last bool) (*frame, error)
+	close()
 }
 
 // Serve answers requests from in on out until in ends.
 func Serve(in io.Reader, out io.Writer, choice, confinement string) error {
 	eng, err := choose(choice)
+	running := sequences{now: time.Now}
+	defer running.closeAll()
 	r := bufio.NewReaderSize(in, 64<<10)
 	var inBuf, outBuf []byte
 	for {
@@ -36,7 +51,7 @@ func Serve(in io.Reader, out io.Writer, choice, confinement string) error {
 			return readErr
 		}
 		inBuf = body
-		a := answer(body, eng, err)
+		a := answer(body, eng, &running, err)
 		if a.Engine != "" {
 			a.Confine = wire.Clip(confinement)
 		}
@@ -46,7 +61,7 @@ func Serve(in io.Reader, out io.Writer, choice, confinement string) error {
 	}
 }
 
-func answer(body []byte, eng engine, none error) wire.Answer {
+func answer(body []byte, eng engine, running *sequences, none error) wire.Answer {
 	q, err := wire.ParseRequest(body)
 	switch {
 	case err != nil:
@@ -56,14 +71,19 @@ func answer(body []byte, eng engine, none error) wire.Answer {
 	case q.Kind == wire.Describe:
 		return wire.Answer{Engine: wire.Clip(eng.name())}
 	}
-	jpeg, err := picture(q, eng)
+	var b []byte
+	if q.Kind == wire.Grey {
+		b, err = grey(q, eng, running)
+	} else {
+		b, err = picture(q, eng)
+	}
 	if err != nil {
 		return failure(err)
 	}
-	if len(jpeg) > wire.MaxAnswer-1024 {
-		return failure(fmt.Errorf("JPEG of %d bytes", len(jpeg)))
+	if len(b) > wire.MaxAnswer-1024 {
+		return failure(fmt.Errorf("picture of %d bytes", len(b)))
 	}
-	return wire.Answer{JPEG: jpeg}
+	return wire.Answer{Picture: b}
 }
 
 func failure(err error) wire.Answer { return wire.Answer{Failure: wire.Clip("x" + err.Error())[1:]} }

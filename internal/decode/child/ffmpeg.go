@@ -31,6 +31,10 @@ func newFFmpeg() (engine, error) {
 
 func (f ffmpeg) name() string { return f.label }
 
+func (f ffmpeg) open(dimensions) (sequence, error) {
+	return nil, errors.New("ffmpeg: a process a picture knows no sequences")
+}
+
 func (f ffmpeg) decode(annexB []byte, size dimensions) (*frame, error) {
 	from := "tv"
 	if size.colour.full {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+
+	"candor/internal/decode/wire"
 )
 
 // colour is how a camera codes its pictures. A JPEG is always full range and BT.601; a picture
@@ -52,6 +54,21 @@ func (f *frame) jpeg(maxWidth int, c colour) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// grey makes the small picture in which motion is looked for: luma from 0 to 255.
+func (f *frame) grey(c colour) ([]byte, error) {
+	if need := (f.height-1)*f.stride[0] + f.width; len(f.plane[0]) < need || f.stride[0] < f.width {
+		return nil, fmt.Errorf("luma holds %d bytes, want %d", len(f.plane[0]), need)
+	}
+	out := make([]byte, wire.GreyWidth*wire.GreyHeight)
+	shrink(out, wire.GreyWidth, wire.GreyWidth, wire.GreyHeight, f.plane[0], f.stride[0], f.width, f.height)
+	if !c.full {
+		for i, v := range out {
+			out[i] = clip((int(v) - 16) * 255 / 219)
+		}
+	}
+	return out, nil
 }
 
 // shrink copies a plane, averaging over the area that each new pixel covers.

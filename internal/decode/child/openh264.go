@@ -50,46 +50,83 @@ func (o openH264) name() string { return o.label }
 // decode makes a decoder of its own for each picture: nothing of one camera is left when the
 // next one comes.
 func (o openH264) decode(annexB []byte, size dimensions) (*frame, error) {
-	var dec *openh264.ISVCDecoder
-	if r := openh264.WelsCreateDecoder(&dec); r != 0 || dec == nil {
+	d, err := newH264(size)
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	f, err := d.whole(annexB, true)
+	if err != nil {
+		return nil, err
+	}
+	if f == nil {
+		return nil, errors.New("libopenh264: the unit holds no whole picture")
+	}
+	for i := range f.plane {
+		f.plane[i] = bytes.Clone(f.plane[i])
+	}
+	return f, nil
+}
+
+func (o openH264) open(size dimensions) (sequence, error) { return newH264(size) }
+
+// h264Decoder is one decoder of the library.
+type h264Decoder struct {
+	dec  *openh264.ISVCDecoder
+	size dimensions
+}
+
+func newH264(size dimensions) (*h264Decoder, error) {
+	d := &h264Decoder{size: size}
+	if r := openh264.WelsCreateDecoder(&d.dec); r != 0 || d.dec == nil {
 		return nil, fmt.Errorf("libopenh264: no decoder (%d)", r)
 	}
-	defer openh264.WelsDestroyDecoder(dec)
 	quiet := openh264.WELS_LOG_QUIET
-	dec.SetOption(openh264.DECODER_OPTION_TRACE_LEVEL, &quiet)
+	d.dec.SetOption(openh264.DECODER_OPTION_TRACE_LEVEL, &quiet)
 	param := openh264.SDecodingParam{EEcActiveIdc: openh264.ERROR_CON_DISABLE}
 	param.SVideoProperty.Size = uint32(unsafe.Sizeof(param.SVideoProperty))
 	param.SVideoProperty.EVideoBsType = openh264.VIDEO_BITSTREAM_AVC
-	if r := dec.Initialize(&param); r != 0 {
+	if r := d.dec.Initialize(&param); r != 0 {
+		openh264.WelsDestroyDecoder(d.dec)
 		return nil, fmt.Errorf("libopenh264: initialize: %d", r)
 	}
-	defer dec.Uninitialize()
+	return d, nil
+}
 
+func (d *h264Decoder) close() {
+	d.dec.Uninitialize()
+	openh264.WelsDestroyDecoder(d.dec)
+}
+
+func (d *h264Decoder) next(annexB []byte, last bool) (*frame, error) { return d.whole(annexB, last) }
+
+// whole decodes one unit. The frame's memory is the decoder's. With flush, a picture that would
+// be held back for reordering comes at once.
+func (d *h264Decoder) whole(annexB []byte, flush bool) (*frame, error) {
 	var planes [3][]byte
 	var info openh264.SBufferInfo
 	const pending = 1
-	r := dec.DecodeFrameNoDelay(annexB, len(annexB), &planes, &info)
+	r := d.dec.DecodeFrameNoDelay(annexB, len(annexB), &planes, &info)
 	if r != 0 && r != pending {
 		return nil, fmt.Errorf("libopenh264: decode: state %#x", r)
 	}
-	if planes[0] == nil { // held back for reordering
-		if r := dec.FlushFrame(&planes, &info); r != 0 && r != pending {
+	if planes[0] == nil && flush {
+		if r := d.dec.FlushFrame(&planes, &info); r != 0 && r != pending {
 			return nil, fmt.Errorf("libopenh264: flush: state %#x", r)
 		}
 	}
 	if planes[0] == nil {
-		return nil, errors.New("libopenh264: the unit holds no whole picture")
+		return nil, nil
 	}
 	sys := info.UsrData_sSystemBuffer()
 	f := &frame{width: int(sys.IWidth), height: int(sys.IHeight)}
-	if f.width != size.width || f.height != size.height {
-		return nil, fmt.Errorf("libopenh264: picture of %d x %d, announced as %d x %d", f.width, f.height, size.width, size.height)
+	if f.width != d.size.width || f.height != d.size.height {
+		return nil, fmt.Errorf("libopenh264: picture of %d x %d, announced as %d x %d", f.width, f.height, d.size.width, d.size.height)
 	}
 	f.stride = [3]int{int(sys.IStride[0]), int(sys.IStride[1]), int(sys.IStride[1])}
 	for i, rows := range []int{f.height, (f.height + 1) / 2, (f.height + 1) / 2} {
-		// The memory is the decoder's, and so gone when this returns. The binding's slices end
-		// early for odd heights; the library's buffer does not.
-		f.plane[i] = bytes.Clone(unsafe.Slice(unsafe.SliceData(planes[i]), rows*f.stride[i]))
+		// The binding's slices end early for odd heights; the library's buffer does not.
+		f.plane[i] = unsafe.Slice(unsafe.SliceData(planes[i]), rows*f.stride[i])
 	}
 	return f, nil
 }

@@ -18,6 +18,7 @@ import (
 const (
 	MaxRequest = 24 << 20
 	MaxAnswer  = 8 << 20
+	MaxUnits   = 4096 // in one Grey
 )
 
 // Kind says what is asked for.
@@ -27,25 +28,57 @@ type Kind byte
 const (
 	Picture  Kind = 1 // one key access unit as a JPEG
 	Describe Kind = 2 // which decoder works here, and how it is confined
+	Grey     Kind = 3 // the luma of the last of some access units, GreyWidth × GreyHeight
 )
 
-const version = 1
+// The size of a Grey answer, whatever the shape of the camera's picture.
+const (
+	GreyWidth  = 160
+	GreyHeight = 90
+)
+
+const version = 2
 
 // Request asks the child for something. Its slices alias what was parsed.
 type Request struct {
 	Kind     Kind
 	MaxWidth int    // of the JPEG; 0 leaves the picture's own
+	Sequence uint32 // Grey: the sequence that the units go on with; 0: a key unit on its own
+	Begins   bool   // Grey: the sequence begins anew with the first unit, a key unit
 	SPS, PPS []byte // without start codes
-	Unit     []byte // NAL units, each behind its length in 4 bytes
+	Unit     []byte // NAL units, each behind its length in 4 bytes; Grey: what AppendUnit wrote
 }
 
-// Answer is the child's word. Exactly one of JPEG, Engine and Failure is set.
+// AppendUnit writes an access unit behind others in the Unit of a Grey.
+func AppendUnit(b, unit []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(unit))), unit...)
+}
+
+// Units takes the access units of a Grey apart. They alias b.
+func Units(b []byte) ([][]byte, error) {
+	var out [][]byte
+	for len(b) > 0 {
+		unit, rest, err := take(b)
+		if err != nil {
+			return nil, err
+		}
+		if len(out) == MaxUnits {
+			return nil, fmt.Errorf("more than %d units", MaxUnits)
+		}
+		out, b = append(out, unit), rest
+	}
+	return out, nil
+}
+
+// Answer is the child's word. Exactly one of Picture, Engine and Failure is set.
 type Answer struct {
-	JPEG    []byte
+	Picture []byte // a JPEG, or GreyWidth × GreyHeight bytes
 	Engine  string // "libopenh264 2.3.1 by purego"
 	Failure string // why there is no picture: for the log, never for the person
 	Confine string // how the child is shut in, beside Engine
 }
+
+const head = 9 // version, kind, width, sequence, begins
 
 var errShort = errors.New("message is cut short")
 
@@ -53,6 +86,12 @@ var errShort = errors.New("message is cut short")
 func (q Request) Append(b []byte) []byte {
 	b = append(b, version, byte(q.Kind))
 	b = binary.BigEndian.AppendUint16(b, uint16(min(max(q.MaxWidth, 0), 1<<16-1)))
+	b = binary.BigEndian.AppendUint32(b, q.Sequence)
+	begins := byte(0)
+	if q.Begins {
+		begins = 1
+	}
+	b = append(b, begins)
 	for _, part := range [][]byte{q.SPS, q.PPS, q.Unit} {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(part)))
 		b = append(b, part...)
@@ -62,17 +101,20 @@ func (q Request) Append(b []byte) []byte {
 
 // ParseRequest reads a body that Append wrote.
 func ParseRequest(b []byte) (Request, error) {
-	if len(b) < 4 {
+	if len(b) < head {
 		return Request{}, errShort
 	}
 	if b[0] != version {
 		return Request{}, fmt.Errorf("message of version %d, want %d", b[0], version)
 	}
-	q := Request{Kind: Kind(b[1]), MaxWidth: int(binary.BigEndian.Uint16(b[2:]))}
-	if q.Kind != Picture && q.Kind != Describe {
+	q := Request{Kind: Kind(b[1]), MaxWidth: int(binary.BigEndian.Uint16(b[2:])), Sequence: binary.BigEndian.Uint32(b[4:]), Begins: b[8] == 1}
+	if q.Kind < Picture || q.Kind > Grey {
 		return Request{}, fmt.Errorf("unknown kind %d", b[1])
 	}
-	b = b[4:]
+	if b[8] > 1 {
+		return Request{}, fmt.Errorf("flags %#x", b[8])
+	}
+	b = b[head:]
 	for _, part := range []*[]byte{&q.SPS, &q.PPS, &q.Unit} {
 		var err error
 		if *part, b, err = take(b); err != nil {
@@ -88,7 +130,7 @@ func ParseRequest(b []byte) (Request, error) {
 // Append writes the answer's body behind b.
 func (a Answer) Append(b []byte) []byte {
 	b = append(b, version)
-	for _, part := range [][]byte{a.JPEG, []byte(a.Engine), []byte(a.Failure), []byte(a.Confine)} {
+	for _, part := range [][]byte{a.Picture, []byte(a.Engine), []byte(a.Failure), []byte(a.Confine)} {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(part)))
 		b = append(b, part...)
 	}
@@ -120,9 +162,9 @@ func ParseAnswer(b []byte) (Answer, error) {
 	if len(b) > 0 {
 		return Answer{}, fmt.Errorf("%d bytes too many", len(b))
 	}
-	a := Answer{JPEG: parts[0], Engine: printable(parts[1]), Failure: printable(parts[2]), Confine: printable(parts[3])}
+	a := Answer{Picture: parts[0], Engine: printable(parts[1]), Failure: printable(parts[2]), Confine: printable(parts[3])}
 	set := 0
-	for _, is := range []bool{len(a.JPEG) > 0, a.Engine != "", a.Failure != ""} {
+	for _, is := range []bool{len(a.Picture) > 0, a.Engine != "", a.Failure != ""} {
 		if is {
 			set++
 		}

@@ -10,11 +10,12 @@ import (
 
 var requests = []Request{
 	{Kind: Describe, SPS: []byte{}, PPS: []byte{}, Unit: []byte{}},
+	{Kind: Grey, Sequence: 7, Begins: true, SPS: []byte{0x67, 1}, PPS: []byte{0x68}, Unit: AppendUnit(AppendUnit(nil, []byte{1, 2}), []byte{3})},
 	{Kind: Picture, MaxWidth: 320, SPS: []byte{0x67, 1}, PPS: []byte{0x68}, Unit: []byte{0, 0, 0, 2, 0x65, 9}},
 }
 
 var answers = []Answer{
-	{JPEG: []byte{0xff, 0xd8, 0xff, 0xd9}},
+	{Picture: []byte{0xff, 0xd8, 0xff, 0xd9}},
 	{Engine: "libopenh264 2.3.1 by purego", Confine: "no network"},
 	{Failure: "not a picture"},
 }
@@ -36,7 +37,7 @@ func TestMessagesComeBackAsTheyWere(t *testing.T) {
 	}
 	for _, a := range answers {
 		got, err := ParseAnswer(a.Append(nil))
-		if err != nil || !bytes.Equal(got.JPEG, a.JPEG) || got.Engine != a.Engine || got.Failure != a.Failure || got.Confine != a.Confine {
+		if err != nil || !bytes.Equal(got.Picture, a.Picture) || got.Engine != a.Engine || got.Failure != a.Failure || got.Confine != a.Confine {
 			t.Errorf("got %+v, %v, want %+v", got, err, a)
 		}
 	}
@@ -46,14 +47,15 @@ func TestMessagesComeBackAsTheyWere(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	good := requests[1].Append(nil)
+	good := requests[2].Append(nil)
 	for name, b := range map[string][]byte{
 		"empty":          {},
 		"cut":            good[:len(good)-1],
 		"longer":         append(bytes.Clone(good), 0),
 		"other version":  append([]byte{9}, good[1:]...),
-		"unknown kind":   append([]byte{1, 7}, good[2:]...),
-		"length too big": {1, 1, 0, 0, 0xff, 0xff, 0xff, 0xff},
+		"unknown kind":   append([]byte{version, 7}, good[2:]...),
+		"unknown flags":  append(append(bytes.Clone(good[:8]), 2), good[9:]...),
+		"length too big": append(bytes.Clone(good[:9]), 0xff, 0xff, 0xff, 0xff),
 	} {
 		if q, err := ParseRequest(b); err == nil {
 			t.Errorf("%s: parsed as %+v", name, q)
@@ -61,7 +63,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for name, a := range map[string]Answer{
 		"says nothing":    {},
-		"says two things": {JPEG: []byte{1}, Failure: "x"},
+		"says two things": {Picture: []byte{1}, Failure: "x"},
 		"a novel":         {Failure: strings.Repeat("x", maxText+1)},
 	} {
 		if got, err := ParseAnswer(a.Append(nil)); err == nil {
@@ -78,6 +80,41 @@ func TestAnswerTextCannotSteerALog(t *testing.T) {
 	if err != nil || strings.ContainsAny(got.Failure, "\n\x1b") {
 		t.Errorf("got %q, %v", got.Failure, err)
 	}
+}
+
+func TestUnits(t *testing.T) {
+	want := [][]byte{{1, 2, 3}, {}, {4}}
+	var b []byte
+	for _, u := range want {
+		b = AppendUnit(b, u)
+	}
+	got, err := Units(b)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+	for name, bad := range map[string][]byte{"cut": b[:len(b)-1], "half a length": append(bytes.Clone(b), 0, 0), "too many": make([]byte, 4*(MaxUnits+1))} {
+		if got, err := Units(bad); err == nil {
+			t.Errorf("%s: %d units", name, len(got))
+		}
+	}
+}
+
+func FuzzUnits(f *testing.F) {
+	f.Add(requests[1].Unit)
+	f.Add([]byte{0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		units, err := Units(b)
+		if err != nil {
+			return
+		}
+		var again []byte
+		for _, u := range units {
+			again = AppendUnit(again, u)
+		}
+		if !bytes.Equal(again, b) {
+			t.Errorf("written back as %x, was %x", again, b)
+		}
+	})
 }
 
 func FuzzParseRequest(f *testing.F) {
@@ -101,7 +138,7 @@ func FuzzParseAnswer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a, err := ParseAnswer(b)
-		if err == nil && len(a.Failure)+len(a.Engine)+len(a.JPEG) > len(b) {
+		if err == nil && len(a.Failure)+len(a.Engine)+len(a.Picture) > len(b) {
 			t.Errorf("more came out than went in")
 		}
 	})
