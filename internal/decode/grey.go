@@ -36,22 +36,10 @@ func (p *Pool) Grey(ctx context.Context, q Sequence, units ...*media.Unit) ([]by
 	if len(units) == 0 || units[0].Track == nil || units[0].Track.Codec != media.H264 || !units[0].Key && (q.Begins || q.ID == 0) {
 		return nil, failed(errors.New("not pictures that can be decoded here"))
 	}
-	if len(units) > wire.MaxUnits {
-		return nil, failed(fmt.Errorf("%d units at once", len(units)))
-	}
-	track, size := units[0].Track, 0
-	for _, u := range units {
-		if u.Track != track {
-			return nil, failed(errors.New("units of two tracks"))
-		}
-		size += len(u.Data) + 4
-	}
-	if size > wire.MaxRequest/2 {
-		return nil, failed(fmt.Errorf("units of %d bytes at once", size))
-	}
-	body := make([]byte, 0, size)
-	for _, u := range units {
-		body = wire.AppendUnit(body, u.Data)
+	track := units[0].Track
+	body, err := join(track, units)
+	if err != nil {
+		return nil, err
 	}
 	a, err := p.ask(ctx, wire.Request{Kind: wire.Grey, Sequence: q.ID, Begins: q.Begins, SPS: track.SPS, PPS: track.PPS, Unit: body})
 	if err != nil {
@@ -61,4 +49,23 @@ func (p *Pool) Grey(ctx context.Context, q Sequence, units ...*media.Unit) ([]by
 		return nil, failed(fmt.Errorf("a grey picture of %d bytes", len(a.Picture)))
 	}
 	return a.Picture, nil
+}
+
+// join makes one body of units of a track.
+func join(track *media.Track, units []*media.Unit) ([]byte, error) {
+	size := 0
+	for _, u := range units {
+		if len(units) > 1 && u.Track != track {
+			return nil, failed(errors.New("units of two tracks"))
+		}
+		size += len(u.Data) + 4
+	}
+	if len(units) > wire.MaxUnits || size+len(track.SPS)+len(track.PPS) > wire.MaxRequest-64 {
+		return nil, failed(fmt.Errorf("%d units of %d bytes at once", len(units), size))
+	}
+	body := make([]byte, 0, size)
+	for _, u := range units {
+		body = wire.AppendUnit(body, u.Data)
+	}
+	return body, nil
 }

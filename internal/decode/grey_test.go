@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"math/rand/v2"
 	"os/exec"
+	"slices"
 	"sync"
 	"testing"
 
@@ -213,5 +216,32 @@ func TestHostileSequencesCostAtMostOneChildEach(t *testing.T) {
 	}
 	if _, err := p.Grey(t.Context(), Sequence{ID: p.NewSequence(), Begins: true}, c.Units[:6]...); err != nil {
 		t.Errorf("a good sequence after the bad ones: %v", err)
+	}
+}
+
+func TestAPictureBetweenKeyPictures(t *testing.T) {
+	shown := seconds(livetest.Load(t, "cars.mp4"), 7)
+	want := greys(t, "cars.mp4", shown)
+	p := pool(t, "")
+	b, err := p.JPEGOf(t.Context(), slices.Concat(shown...), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := jpeg.Decode(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	luma, small := img.(*image.YCbCr), make([]byte, GreyWidth*GreyHeight)
+	for i := range small {
+		x, y := (i%GreyWidth*2+1)*768/GreyWidth/2, (i/GreyWidth*2+1)*432/GreyHeight/2
+		small[i] = luma.Y[y*luma.YStride+x]
+	}
+	if it, key := far(small, want[6]), far(small, want[0]); it > key/3 {
+		t.Errorf("mean difference of %.1f levels to the picture at second 6, of %.1f to the key picture", it, key)
+	}
+	for name, units := range map[string][]*media.Unit{"nothing": nil, "no key picture": shown[1]} {
+		if b, err := p.JPEGOf(t.Context(), units, 0); !problem.Is(err, "decode.failed") || b != nil {
+			t.Errorf("%s: %d bytes, %v", name, len(b), err)
+		}
 	}
 }

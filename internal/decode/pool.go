@@ -93,10 +93,31 @@ func (p *Pool) init() {
 // JPEG makes a JPEG, at most maxWidth wide (0: the picture's own width), of a key unit. It waits
 // for a free child. Problems: decode.none, decode.failed.
 func (p *Pool) JPEG(ctx context.Context, track *media.Track, key *media.Unit, maxWidth int) ([]byte, error) {
-	if track == nil || key == nil || track.Codec != media.H264 || !key.Key {
+	if key == nil {
+		return nil, failed(errors.New("no unit"))
+	}
+	return p.picture(ctx, track, []*media.Unit{key}, maxWidth)
+}
+
+// JPEGOf makes a JPEG of the last of some units that begin with a key unit and follow each other;
+// where the decoder knows key units only, of the first. It is for a picture that somebody waits
+// for: it costs as much as all the units. Problems as of JPEG.
+func (p *Pool) JPEGOf(ctx context.Context, units []*media.Unit, maxWidth int) ([]byte, error) {
+	if len(units) == 0 || units[0] == nil {
+		return nil, failed(errors.New("no unit"))
+	}
+	return p.picture(ctx, units[0].Track, units, maxWidth)
+}
+
+func (p *Pool) picture(ctx context.Context, track *media.Track, units []*media.Unit, maxWidth int) ([]byte, error) {
+	if track == nil || track.Codec != media.H264 || !units[0].Key {
 		return nil, failed(errors.New("not a key picture of a codec that is decoded here"))
 	}
-	a, err := p.ask(ctx, wire.Request{Kind: wire.Picture, MaxWidth: maxWidth, SPS: track.SPS, PPS: track.PPS, Unit: key.Data})
+	body, err := join(track, units)
+	if err != nil {
+		return nil, err
+	}
+	a, err := p.ask(ctx, wire.Request{Kind: wire.Picture, MaxWidth: maxWidth, SPS: track.SPS, PPS: track.PPS, Unit: body})
 	if err != nil {
 		return nil, err
 	}

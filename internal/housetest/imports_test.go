@@ -54,6 +54,8 @@ var rules = []rule{
 		why: "delivering a stream needs a lease and a stream, nothing else"},
 	{room: "internal/decode", never: slices.Concat(doors, people, overSQL, []string{"internal/sqldb", "internal/footage", "internal/ingest"}),
 		why: "pictures are decoded next to foreign code, so nothing worth stealing may be near"},
+	{room: "internal/motion", never: slices.Concat(doors, overSQL, []string{"internal/account", "internal/consent", "internal/device", "internal/gate", "internal/seal", "internal/footage", "internal/ingest", "internal/sqldb"}),
+		why: "motion says that something moves; whose camera it is and who is told are not its business"},
 	{room: "cmd/candor-decode", never: slices.Concat(doors, people, overHTTP, overSQL, []string{"net", "internal/sqldb", "internal/media", "internal/promise"}),
 		why: "the decoder meets hostile bytes with foreign C code: it has no keys, no network and no business with anything else"},
 	{room: "internal/sqldb", never: slices.Concat(doors, people, overHTTP, ofMedia),

@@ -47,22 +47,19 @@ func measure(sps []byte) (dimensions, error) {
 	return d, nil
 }
 
-// annexB joins parameter sets and slices behind start codes.
-func annexB(q wire.Request) ([]byte, error) {
+// annexB joins the slices of an access unit behind start codes, after the parameter sets if it
+// begins something. Everything else that a camera may put into a unit is left out: a decoder
+// needs it not.
+func annexB(q wire.Request, unit []byte, begins bool) ([]byte, error) {
 	if len(q.PPS) == 0 {
 		return nil, errors.New("no picture parameter set")
 	}
-	out := make([]byte, 0, len(q.SPS)+len(q.PPS)+len(q.Unit)+64)
-	for _, set := range [][]byte{q.SPS, q.PPS} {
-		out = append(append(out, 0, 0, 0, 1), set...)
-	}
-	return appendSlices(out, q.Unit)
-}
-
-// appendSlices writes the slices of an access unit to out, behind start codes. Everything else that a
-// camera may put into one is left out: a decoder needs it not.
-func appendSlices(out, unit []byte) ([]byte, error) {
+	out := make([]byte, 0, len(q.SPS)+len(q.PPS)+len(unit)+64)
 	put := func(nal []byte) { out = append(append(out, 0, 0, 0, 1), nal...) }
+	if begins {
+		put(q.SPS)
+		put(q.PPS)
+	}
 	slices := 0
 	for b := unit; len(b) > 0; {
 		if len(b) < 4 {

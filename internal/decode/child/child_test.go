@@ -84,7 +84,7 @@ func FuzzUnit(f *testing.F) {
 		if d, err := measure(sps); err == nil && d.width*d.height > maxPixels {
 			t.Errorf("a picture of %d x %d was let through", d.width, d.height)
 		}
-		out, err := annexB(wire.Request{SPS: sps, PPS: pps, Unit: unit})
+		out, err := annexB(wire.Request{SPS: sps, PPS: pps}, unit, true)
 		if err == nil && len(out) > len(sps)+len(pps)+len(unit)+8 {
 			t.Errorf("%d bytes became %d", len(sps)+len(pps)+len(unit), len(out))
 		}

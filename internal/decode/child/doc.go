@@ -19,10 +19,12 @@ import (
 	"candor/internal/decode/wire"
 )
 
-// engine decodes one H.264 key picture, given in Annex B form and no larger than size says.
+// engine decodes H.264 pictures, given in Annex B form and no larger than size says.
 type engine interface {
 	name() string
-	decode(annexB []byte, size dimensions) (*frame, error)
+	// decode decodes a key unit and those that follow it, and returns the last picture; an
+	// engine that cannot go on from one to the next returns the first.
+	decode(annexB [][]byte, size dimensions) (*frame, error)
 	// open begins a sequence of pictures that build on each other.
 	open(size dimensions) (sequence, error)
 }
@@ -71,11 +73,17 @@ func answer(body []byte, eng engine, running *sequences, none error) wire.Answer
 	case q.Kind == wire.Describe:
 		return wire.Answer{Engine: wire.Clip(eng.name())}
 	}
+	units, err := wire.Units(q.Unit)
+	if err == nil && len(units) == 0 {
+		err = errors.New("no unit")
+	}
 	var b []byte
-	if q.Kind == wire.Grey {
-		b, err = grey(q, eng, running)
-	} else {
-		b, err = picture(q, eng)
+	switch {
+	case err != nil:
+	case q.Kind == wire.Grey && q.Sequence != 0:
+		b, err = running.goOn(q, eng, units)
+	default:
+		b, err = picture(q, eng, units)
 	}
 	if err != nil {
 		return failure(err)
@@ -108,19 +116,26 @@ func choose(choice string) (engine, error) {
 	return nil, fmt.Errorf("no decoder: %w", errors.Join(errs...))
 }
 
-// picture decodes one request.
-func picture(q wire.Request, eng engine) ([]byte, error) {
+// picture decodes one request without a memory.
+func picture(q wire.Request, eng engine, units [][]byte) ([]byte, error) {
 	size, err := measure(q.SPS)
 	if err != nil {
 		return nil, err
 	}
-	annexB, err := annexB(q)
-	if err != nil {
-		return nil, err
+	var b [][]byte
+	for i, unit := range units {
+		one, err := annexB(q, unit, i == 0)
+		if err != nil {
+			return nil, err
+		}
+		b = append(b, one)
 	}
-	f, err := eng.decode(annexB, size)
-	if err != nil {
+	f, err := eng.decode(b, size)
+	switch {
+	case err != nil:
 		return nil, err
+	case q.Kind == wire.Grey:
+		return f.grey(size.colour)
 	}
 	return f.jpeg(q.MaxWidth, size.colour)
 }

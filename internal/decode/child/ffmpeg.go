@@ -35,7 +35,7 @@ func (f ffmpeg) open(dimensions) (sequence, error) {
 	return nil, errors.New("ffmpeg: a process a picture knows no sequences")
 }
 
-func (f ffmpeg) decode(annexB []byte, size dimensions) (*frame, error) {
+func (f ffmpeg) decode(annexB [][]byte, size dimensions) (*frame, error) {
 	from := "tv"
 	if size.colour.full {
 		from = "pc"
@@ -43,7 +43,7 @@ func (f ffmpeg) decode(annexB []byte, size dimensions) (*frame, error) {
 	cmd := exec.Command(f.path, "-nostdin", "-hide_banner", "-loglevel", "error", "-threads", "1",
 		"-protocol_whitelist", "pipe", "-f", "h264", "-i", "pipe:0", "-frames:v", "1",
 		"-vf", "scale=in_range="+from+":out_range="+from+",format=yuv420p", "-f", "rawvideo", "pipe:1")
-	cmd.Stdin = bytes.NewReader(annexB)
+	cmd.Stdin = bytes.NewReader(annexB[0])
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	cw, ch := (size.width+1)/2, (size.height+1)/2

@@ -49,15 +49,17 @@ func (o openH264) name() string { return o.label }
 
 // decode makes a decoder of its own for each picture: nothing of one camera is left when the
 // next one comes.
-func (o openH264) decode(annexB []byte, size dimensions) (*frame, error) {
+func (o openH264) decode(annexB [][]byte, size dimensions) (*frame, error) {
 	d, err := newH264(size)
 	if err != nil {
 		return nil, err
 	}
 	defer d.close()
-	f, err := d.whole(annexB, true)
-	if err != nil {
-		return nil, err
+	var f *frame
+	for i, b := range annexB {
+		if f, err = d.next(b, i == len(annexB)-1); err != nil {
+			return nil, err
+		}
 	}
 	if f == nil {
 		return nil, errors.New("libopenh264: the unit holds no whole picture")
@@ -98,11 +100,9 @@ func (d *h264Decoder) close() {
 	openh264.WelsDestroyDecoder(d.dec)
 }
 
-func (d *h264Decoder) next(annexB []byte, last bool) (*frame, error) { return d.whole(annexB, last) }
-
-// whole decodes one unit. The frame's memory is the decoder's. With flush, a picture that would
-// be held back for reordering comes at once.
-func (d *h264Decoder) whole(annexB []byte, flush bool) (*frame, error) {
+// next decodes one unit. The frame's memory is the decoder's. With the last one a picture that
+// would be held back for reordering comes at once.
+func (d *h264Decoder) next(annexB []byte, last bool) (*frame, error) {
 	var planes [3][]byte
 	var info openh264.SBufferInfo
 	const pending = 1
@@ -110,7 +110,7 @@ func (d *h264Decoder) whole(annexB []byte, flush bool) (*frame, error) {
 	if r != 0 && r != pending {
 		return nil, fmt.Errorf("libopenh264: decode: state %#x", r)
 	}
-	if planes[0] == nil && flush {
+	if planes[0] == nil && last {
 		if r := d.dec.FlushFrame(&planes, &info); r != 0 && r != pending {
 			return nil, fmt.Errorf("libopenh264: flush: state %#x", r)
 		}

@@ -28,41 +28,8 @@ type open struct {
 	used time.Time
 }
 
-// grey decodes the units of a request and makes the last picture small and grey.
-func grey(q wire.Request, eng engine, running *sequences) ([]byte, error) {
-	units, err := wire.Units(q.Unit)
-	if err != nil {
-		return nil, err
-	}
-	if len(units) == 0 {
-		return nil, errors.New("no unit")
-	}
-	if q.Sequence == 0 {
-		return single(q, eng, units[len(units)-1])
-	}
-	return running.goOn(q, eng, units)
-}
-
-// single decodes a key unit without a memory.
-func single(q wire.Request, eng engine, unit []byte) ([]byte, error) {
-	size, err := measure(q.SPS)
-	if err != nil {
-		return nil, err
-	}
-	q.Unit = unit
-	b, err := annexB(q)
-	if err != nil {
-		return nil, err
-	}
-	f, err := eng.decode(b, size)
-	if err != nil {
-		return nil, err
-	}
-	return f.grey(size.colour)
-}
-
-// goOn decodes units in their sequence. One that fails is forgotten: the next key unit begins it
-// anew.
+// goOn decodes units in their sequence and makes the last picture small and grey. A sequence that
+// fails is forgotten: the next key unit begins it anew.
 func (s *sequences) goOn(q wire.Request, eng engine, units [][]byte) (small []byte, err error) {
 	defer func() {
 		if err != nil {
@@ -79,29 +46,20 @@ func (s *sequences) goOn(q wire.Request, eng engine, units [][]byte) (small []by
 		return nil, errors.New("no such sequence")
 	}
 	o.used = s.now()
-	var b []byte
+	var f *frame
 	for i, unit := range units {
-		if i == 0 && q.Begins {
-			q.Unit = unit
-			b, err = annexB(q)
-		} else {
-			b, err = appendSlices(b[:0], unit)
-		}
+		b, err := annexB(q, unit, i == 0 && q.Begins)
 		if err != nil {
 			return nil, err
 		}
-		last := i == len(units)-1
-		f, err := o.next(b, last)
-		switch {
-		case err != nil:
+		if f, err = o.next(b, i == len(units)-1); err != nil {
 			return nil, err
-		case last && f == nil:
-			return nil, errors.New("the last unit holds no whole picture")
-		case last:
-			return f.grey(o.size.colour)
 		}
 	}
-	return nil, errors.New("no unit")
+	if f == nil {
+		return nil, errors.New("the last unit holds no whole picture")
+	}
+	return f.grey(o.size.colour)
 }
 
 func (s *sequences) begin(q wire.Request, eng engine) error {

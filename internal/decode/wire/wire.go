@@ -18,7 +18,7 @@ import (
 const (
 	MaxRequest = 24 << 20
 	MaxAnswer  = 8 << 20
-	MaxUnits   = 4096 // in one Grey
+	MaxUnits   = 4096 // in one request
 )
 
 // Kind says what is asked for.
@@ -26,7 +26,7 @@ type Kind byte
 
 // What can be asked for.
 const (
-	Picture  Kind = 1 // one key access unit as a JPEG
+	Picture  Kind = 1 // the last of some access units, the first of which is a key unit, as a JPEG
 	Describe Kind = 2 // which decoder works here, and how it is confined
 	Grey     Kind = 3 // the luma of the last of some access units, GreyWidth × GreyHeight
 )
@@ -46,15 +46,15 @@ type Request struct {
 	Sequence uint32 // Grey: the sequence that the units go on with; 0: a key unit on its own
 	Begins   bool   // Grey: the sequence begins anew with the first unit, a key unit
 	SPS, PPS []byte // without start codes
-	Unit     []byte // NAL units, each behind its length in 4 bytes; Grey: what AppendUnit wrote
+	Unit     []byte // access units, as AppendUnit wrote them
 }
 
-// AppendUnit writes an access unit behind others in the Unit of a Grey.
+// AppendUnit writes an access unit (NAL units, each behind its length in 4 bytes) behind others.
 func AppendUnit(b, unit []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(b, uint32(len(unit))), unit...)
 }
 
-// Units takes the access units of a Grey apart. They alias b.
+// Units takes what AppendUnit wrote apart. The units alias b.
 func Units(b []byte) ([][]byte, error) {
 	var out [][]byte
 	for len(b) > 0 {

@@ -11,7 +11,7 @@ import (
 var requests = []Request{
 	{Kind: Describe, SPS: []byte{}, PPS: []byte{}, Unit: []byte{}},
 	{Kind: Grey, Sequence: 7, Begins: true, SPS: []byte{0x67, 1}, PPS: []byte{0x68}, Unit: AppendUnit(AppendUnit(nil, []byte{1, 2}), []byte{3})},
-	{Kind: Picture, MaxWidth: 320, SPS: []byte{0x67, 1}, PPS: []byte{0x68}, Unit: []byte{0, 0, 0, 2, 0x65, 9}},
+	{Kind: Picture, MaxWidth: 320, SPS: []byte{0x67, 1}, PPS: []byte{0x68}, Unit: AppendUnit(nil, []byte{0, 0, 0, 2, 0x65, 9})},
 }
 
 var answers = []Answer{
