@@ -38,6 +38,7 @@ import (
 	"candor/internal/retention"
 	"candor/internal/rights"
 	"candor/internal/seal"
+	shares "candor/internal/share"
 	"candor/internal/sqldb"
 	"candor/internal/station"
 	"candor/internal/translog"
@@ -78,6 +79,7 @@ type house struct {
 	people  *account.Room
 	consent *consent.Room
 	devices *device.Room
+	shares  *shares.Room
 
 	hub     *media.Hub
 	egress  *egress.Room

@@ -14,6 +14,7 @@ import (
 	"candor/internal/passport"
 	"candor/internal/retention"
 	"candor/internal/rights"
+	shares "candor/internal/share"
 	"candor/internal/translog/held"
 )
 
@@ -31,7 +32,7 @@ func (h *house) goodbyes(ctx context.Context) error {
 			return err
 		},
 		Holders: []rights.Holder{
-			h.footage.Holder(), device.Holder{Of: h.devices}, consent.Holder{Of: h.consent}, held.Holder{Log: h.records}, mail.Holder{Of: h.mail}, account.Holder{Of: h.people},
+			h.footage.Holder(), device.Holder{Of: h.devices}, consent.Holder{Of: h.consent}, held.Holder{Log: h.records}, shares.Holder{Of: h.shares}, mail.Holder{Of: h.mail}, account.Holder{Of: h.people},
 		},
 		Rests: func(p passport.Purpose) []passport.Category {
 			if p == passport.Recording {
@@ -53,6 +54,7 @@ func (h *house) goodbyes(ctx context.Context) error {
 			{Room: "footage", Sweep: func(ctx context.Context) error { _, err := h.footage.Sweep(ctx); return err }},
 			{Room: "account", Sweep: func(ctx context.Context) error { _, err := h.people.Expire(ctx); return err }},
 			{Room: "rights", Sweep: func(context.Context) error { spare.keep(); return nil }},
+			h.overdue(),
 			{Room: "translog", Every: time.Hour, Sweep: func(ctx context.Context) error { _, err := h.records.Prune(ctx); return err }},
 		},
 		Limit: func(c passport.Category) (int, bool) {

@@ -17,6 +17,7 @@ import (
 	"candor/internal/passport"
 	"candor/internal/rights"
 	"candor/internal/seal"
+	shares "candor/internal/share"
 	"candor/internal/translog"
 )
 
@@ -27,7 +28,7 @@ import (
 func Passports() []passport.Passport {
 	return slices.Concat(
 		installation(), account.Passports(), bus.Passports(), consent.Passports(), device.Passports(), footage.Passports(), gate.Passports(),
-		httpapi.Passports(), ingest.Passports(), logging.Passports(), mail.Passports(), metrics.Passports(), rights.Passports(), seal.Passports(), translog.Passports(),
+		httpapi.Passports(), ingest.Passports(), logging.Passports(), mail.Passports(), metrics.Passports(), rights.Passports(), seal.Passports(), shares.Passports(), translog.Passports(),
 		counted(),
 	)
 }

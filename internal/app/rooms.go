@@ -27,6 +27,7 @@ func (h *house) rooms(ctx context.Context) error {
 		DB: h.db, Keeper: h.keys, Outbox: h.outbox, Clock: h.clock, DefaultDays: h.config.Recording.Days, DefaultBytes: int64(h.config.Recording.Bytes), MaxDays: h.maxDays(),
 	}
 	h.gate.People, h.gate.Relations, h.gate.Consents = h.people, h.devices, h.consent
+	h.sharing()
 	if err := h.gate.Start(ctx); err != nil {
 		return err
 	}

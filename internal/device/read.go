@@ -10,6 +10,7 @@ import (
 	"candor/internal/id"
 	"candor/internal/permit"
 	"candor/internal/problem"
+	"candor/internal/promise"
 	"candor/internal/seal"
 )
 
@@ -47,7 +48,14 @@ func (r *Room) one(ctx context.Context, db bun.IDB, t id.Tenant, b id.Binding) (
 	return rows[0], nil
 }
 
+// open opens names and addresses. Whom a camera was shared with gets its name alone: under a permit
+// that rests on a share the address stays sealed.
+//
+// promise:P125
 func (r *Room) open(ctx context.Context, p permit.Permit, rows []row) ([]Camera, error) {
+	if g, _ := p.Grant(); !g.Share.IsZero() && !promise.Cut("P125") {
+		return r.names(ctx, p, rows)
+	}
 	sealed := make([]seal.Sealed, 0, 2*len(rows))
 	for _, w := range rows {
 		sealed = append(sealed,
@@ -65,6 +73,23 @@ func (r *Room) open(ctx context.Context, p permit.Permit, rows []row) ([]Camera,
 			return nil, fmt.Errorf("read camera address: %w", err)
 		}
 		out[i] = Camera{Ref: w.ref(), Name: string(plain[2*i]), Main: shown(at.Main), Sub: shown(at.Sub)}
+	}
+	return out, nil
+}
+
+// names opens cameras without their addresses.
+func (r *Room) names(ctx context.Context, p permit.Permit, rows []row) ([]Camera, error) {
+	sealed := make([]seal.Sealed, len(rows))
+	for i, w := range rows {
+		sealed[i] = seal.Sealed{Place: place(w.Tenant, w.Account, w.ID, namePassport), Value: w.Name}
+	}
+	plain, err := r.Keeper.OpenAll(ctx, p, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("open cameras: %w", err)
+	}
+	out := make([]Camera, len(rows))
+	for i, w := range rows {
+		out[i] = Camera{Ref: w.ref(), Name: string(plain[i])}
 	}
 	return out, nil
 }

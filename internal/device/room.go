@@ -59,6 +59,15 @@ func (r *Room) Owner(ctx context.Context, t id.Tenant, b id.Binding) (owner id.A
 	return owner, err
 }
 
+// Where is whose camera it is and where it stands; zero when there is no such camera.
+func (r *Room) Where(ctx context.Context, t id.Tenant, b id.Binding) (owner id.Account, site id.Site, err error) {
+	err = r.DB.Read.NewRaw("SELECT account_id, site_id FROM device_camera WHERE tenant_id = ? AND id = ? AND state = 'bound'", t, b).Scan(ctx, &owner, &site)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return owner, site, err
+}
+
 type row struct {
 	Tenant      id.Tenant  `bun:"tenant_id"`
 	ID          id.Binding `bun:"id"`

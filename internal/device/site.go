@@ -2,6 +2,7 @@ package device
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strconv"
@@ -23,9 +24,6 @@ type Site struct {
 	Name     string
 	TimeZone string // IANA name
 }
-
-// Location is the site's time zone for package time.
-func (s Site) Location() (*time.Location, error) { return zone(s.TimeZone) }
 
 func zone(name string) (*time.Location, error) {
 	if name == "" || name == "Local" || len(name) > 64 {
@@ -121,22 +119,36 @@ func (r *Room) Sites(ctx context.Context, p permit.Permit, t id.Tenant, a id.Acc
 	return out, nil
 }
 
-// SiteOf opens the place a camera stands at: for days as its owner counts them.
-func (r *Room) SiteOf(ctx context.Context, p permit.Permit, t id.Tenant, b id.Binding) (Site, error) {
+// OwnsSite reports whether a place is that account's, without opening anything.
+func (r *Room) OwnsSite(ctx context.Context, t id.Tenant, a id.Account, s id.Site) (own bool, err error) {
+	err = r.DB.Read.NewRaw("SELECT EXISTS (SELECT 1 FROM device_site WHERE tenant_id = ? AND account_id = ? AND id = ?)", t, a, s).Scan(ctx, &own)
+	return own, err
+}
+
+// Zone opens the time zone of a place, and nothing else of it.
+func (r *Room) Zone(ctx context.Context, p permit.Permit, t id.Tenant, a id.Account, s id.Site) (*time.Location, error) {
+	var sealed []byte
+	err := r.DB.Read.NewRaw("SELECT time_zone FROM device_site WHERE tenant_id = ? AND account_id = ? AND id = ?", t, a, s).Scan(ctx, &sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, problem.NotFound()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find time zone: %w", err)
+	}
+	plain, err := r.Keeper.OpenAll(ctx, p, []seal.Sealed{{Place: sitePlace(t, a, s, siteZonePassport), Value: sealed}})
+	if err != nil {
+		return nil, fmt.Errorf("open time zone: %w", err)
+	}
+	return zone(string(plain[0]))
+}
+
+// ZoneOf is the time zone in which the days of a camera are cut, under a permit about that camera.
+func (r *Room) ZoneOf(ctx context.Context, p permit.Permit, t id.Tenant, b id.Binding) (*time.Location, error) {
 	ref, err := r.Ref(ctx, t, b)
 	if err != nil {
-		return Site{}, err
+		return nil, err
 	}
-	all, err := r.Sites(ctx, p, t, ref.Account)
-	if err != nil {
-		return Site{}, err
-	}
-	for _, s := range all {
-		if s.ID == ref.Site {
-			return s, nil
-		}
-	}
-	return Site{}, problem.NotFound()
+	return r.Zone(ctx, p, t, ref.Account, ref.Site)
 }
 
 // siteFor finds the site asked for among the person's own; the zero one is their first.

@@ -15,6 +15,7 @@ const (
 	Retention = "retention" // lets go of what is due
 	Rights    = "rights"    // carries out goodbyes and exports
 	Post      = "post"      // writes to people
+	Sharing   = "sharing"   // weighs what owners share
 )
 
 // which says whether an action is about a camera.
@@ -43,7 +44,7 @@ type rule struct {
 const often = 15 * time.Minute
 
 var everything = []passport.Category{
-	passport.Identity, passport.Setting, passport.DeviceData, passport.Footage, passport.Picture, passport.Event, passport.AccessLog, passport.ConsentLog,
+	passport.Identity, passport.Contact, passport.Setting, passport.DeviceData, passport.Footage, passport.Picture, passport.Event, passport.AccessLog, passport.ConsentLog,
 }
 
 var rules = map[permit.Action]rule{
@@ -68,11 +69,17 @@ var rules = map[permit.Action]rule{
 
 	permit.FootageRead: {purpose: passport.Recording, categories: []passport.Category{passport.Footage, passport.Picture, passport.DeviceData},
 		camera: oneCamera, owner: true, ability: permit.Playback, record: true, window: often},
+	permit.FootageExport: {purpose: passport.Recording, categories: []passport.Category{passport.Footage, passport.DeviceData},
+		camera: oneCamera, owner: true, ability: permit.Export, record: true, window: often},
 	permit.FootageErase: {purpose: passport.Rights, categories: []passport.Category{passport.Footage},
 		camera: oneCamera, owner: true, systems: []string{Rights, Retention}, after: true},
 
+	permit.ShareRead:   {purpose: passport.Sharing, categories: []passport.Category{passport.Contact, passport.Setting}, owner: true},
+	permit.ShareChange: {purpose: passport.Sharing, categories: []passport.Category{passport.Contact, passport.Setting, passport.DeviceData}, owner: true},
+	permit.ShareWeigh:  {purpose: passport.Sharing, categories: []passport.Category{passport.Contact, passport.Setting, passport.DeviceData}, systems: []string{Sharing}},
+
 	permit.ConsentChange: {purpose: passport.Rights, categories: []passport.Category{passport.ConsentLog}, camera: anyCamera, owner: true},
 	permit.PrivacyRead: {purpose: passport.Rights, camera: anyCamera, owner: true, systems: []string{Rights}, after: true,
-		categories: []passport.Category{passport.Setting, passport.DeviceData, passport.AccessLog, passport.ConsentLog}},
+		categories: []passport.Category{passport.Setting, passport.Contact, passport.DeviceData, passport.AccessLog, passport.ConsentLog}},
 	permit.PrivacyExport: {purpose: passport.Rights, camera: anyCamera, owner: true, systems: []string{Rights}, categories: everything, record: true},
 }

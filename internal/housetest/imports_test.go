@@ -68,6 +68,8 @@ var rules = []rule{
 		why: "devices are named and bound here; their streams are elsewhere"},
 	{room: "internal/consent", never: slices.Concat(doors, overHTTP, ofMedia, []string{"internal/media", "internal/live", "internal/ingest", "internal/footage"}),
 		why: "a consent is a record of words and answers"},
+	{room: "internal/share", never: slices.Concat(doors, overHTTP, ofMedia, []string{"internal/account", "internal/device", "internal/media", "internal/live", "internal/ingest", "internal/footage"}),
+		why: "a share is a right and its terms; whose cameras stand where, and who somebody is, it asks"},
 	{room: "internal/rights", never: slices.Concat(doors, overHTTP, ofMedia, []string{"internal/footage", "internal/account", "internal/device", "internal/live", "internal/media"}),
 		why: "rights reach each room through its Holder; knowing a room would tempt it to forget another"},
 	{room: "internal/egress", never: slices.Concat(doors, overSQL, ofMedia, []string{"internal/account", "internal/device", "internal/footage", "internal/media"}),

@@ -23,6 +23,7 @@ type Category string
 // The categories of this build.
 const (
 	Identity   Category = "identity"   // name, e-mail: who somebody is
+	Contact    Category = "contact"    // what a person calls those they let in, and the addresses they invite
 	Credential Category = "credential" // password verifiers, session tokens, camera passwords
 	Setting    Category = "setting"    // choices without a story: language, time zone, theme
 	DeviceData Category = "device"     // camera name, address, serial number

@@ -56,15 +56,19 @@ const (
 	CameraRead    Action = "camera.read"
 	CameraChange  Action = "camera.change"
 	CameraErase   Action = "camera.erase"
-	CameraPull    Action = "camera.pull"   // system: connect to the camera
-	CameraWatch   Action = "camera.watch"  // live picture and sound
-	CameraStill   Action = "camera.still"  // one picture
-	CameraRecord  Action = "camera.record" // system: keep footage
-	FootageRead   Action = "footage.read"  // timeline, playback, cut
+	CameraPull    Action = "camera.pull"    // system: connect to the camera
+	CameraWatch   Action = "camera.watch"   // live picture and sound
+	CameraStill   Action = "camera.still"   // one picture
+	CameraRecord  Action = "camera.record"  // system: keep footage
+	FootageRead   Action = "footage.read"   // timeline, playback, cut
+	FootageExport Action = "footage.export" // footage as a file
 	FootageErase  Action = "footage.erase"
 	PrivacyRead   Action = "privacy.read"   // inventory, access records, consents
 	PrivacyExport Action = "privacy.export" // everything that is held, as a copy
 	ConsentChange Action = "consent.change"
+	ShareRead     Action = "share.read"   // whom one let in, and what was shared with one
+	ShareChange   Action = "share.change" // invite, make a link, take back, leave
+	ShareWeigh    Action = "share.weigh"  // system: read what a share says, to decide or to tell the invited person
 )
 
 // Ability is what a share lets its holder do. An owner has them all.

@@ -41,7 +41,7 @@ func TestPurposesAndCategoriesAreThoseOfTheCode(t *testing.T) {
 	for _, c := range p.Categories {
 		categories = append(categories, c.ID)
 	}
-	code := []passport.Category{passport.Identity, passport.Credential, passport.Setting, passport.DeviceData, passport.Footage,
+	code := []passport.Category{passport.Identity, passport.Contact, passport.Credential, passport.Setting, passport.DeviceData, passport.Footage,
 		passport.Picture, passport.Event, passport.LiveMedia, passport.AccessLog, passport.ConsentLog, passport.Technical}
 	slices.Sort(categories)
 	slices.Sort(code)

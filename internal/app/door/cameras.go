@@ -58,11 +58,7 @@ func (c Cameras) Zone(ctx context.Context, p permit.Permit, b id.Binding) (*time
 	if err != nil {
 		return nil, err
 	}
-	site, err := c.Devices.SiteOf(ctx, p, g.Tenant, b)
-	if err != nil {
-		return nil, err
-	}
-	return site.Location()
+	return c.Devices.ZoneOf(ctx, p, g.Tenant, b)
 }
 
 // List shows the person's cameras.

@@ -1,0 +1,42 @@
+-- +goose Up
+-- What an owner shares, with a member or with whoever holds a link. A row is about the owner: what
+-- it says of others is sealed under the owner's keys. An invite is a share nobody has accepted yet.
+CREATE TABLE share_share (
+    tenant_id  BLOB NOT NULL,
+    id         BLOB PRIMARY KEY,
+    account_id BLOB NOT NULL, -- the owner
+    kind       TEXT NOT NULL CHECK (kind IN ('member', 'link')),
+    state      TEXT NOT NULL CHECK (state IN ('invited', 'open', 'ended')),
+    site_id    BLOB, -- all cameras of the place, also later ones; or
+    binding_id BLOB, -- one camera
+    abilities  TEXT NOT NULL, -- separated by commas
+    terms      BLOB NOT NULL, -- sealed: hours, stretch of footage
+    about      BLOB NOT NULL, -- sealed: whom it is for, and what they are told
+    token_hash BLOB NOT NULL UNIQUE CHECK (length(token_hash) = 32),
+    addressed  BLOB, -- HMAC of the invited e-mail address under the token, which is nowhere
+    accept_ms  INTEGER NOT NULL, -- an invite can be accepted until then
+    until_ms   INTEGER NOT NULL, -- 0: until it is revoked
+    created_ms INTEGER NOT NULL,
+    ended_ms   INTEGER NOT NULL, -- 0: not ended
+    CHECK ((site_id IS NULL) <> (binding_id IS NULL))
+) STRICT;
+CREATE INDEX share_share_account ON share_share (tenant_id, account_id, created_ms);
+
+-- What a member has: the row is about the member, and sealed under the member's key.
+CREATE TABLE share_member (
+    tenant_id   BLOB NOT NULL,
+    share_id    BLOB PRIMARY KEY,
+    account_id  BLOB NOT NULL, -- the member
+    owner_id    BLOB NOT NULL,
+    told        BLOB NOT NULL, -- sealed: the name of the place, and of who shares it, as told then
+    accepted_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX share_member_account ON share_member (tenant_id, account_id);
+
+-- Browsers that opened a link. Their tokens themselves are nowhere.
+CREATE TABLE share_visit (
+    tenant_id  BLOB NOT NULL,
+    token_hash BLOB PRIMARY KEY CHECK (length(token_hash) = 32),
+    share_id   BLOB NOT NULL
+) STRICT;
+CREATE INDEX share_visit_share ON share_visit (tenant_id, share_id);
