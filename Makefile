@@ -46,10 +46,10 @@ test: deps build test-go test-race test-fuzz test-web smoke test-browser ## ever
 
 test-go: ## Go tests, both SQL engines, foreign peers
 	@mkdir -p bin
-	@go test -timeout 10m ./...
+	@scripts/steady go test -timeout 10m ./...
 
 test-race: ## the race detector where goroutines meet
-	@CGO_ENABLED=1 go test -race -timeout 10m $(RACE)
+	@CGO_ENABLED=1 scripts/steady go test -race -timeout 15m $(RACE)
 
 test-fuzz: ## some seconds of fuzzing for every parser of outside bytes
 	@scripts/fuzz 2s
