@@ -16,6 +16,7 @@ import (
 	"github.com/bluenviron/gortsplib/v5"
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
 	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
+	"github.com/google/uuid"
 
 	"candor/internal/media"
 )
@@ -33,21 +34,33 @@ type Server struct {
 	Username string // empty: anybody may look
 	Password string
 
+	Name     string // what it calls itself; empty means "Demo camera"
+	ONVIF    bool   // speak ONVIF on a port beside the RTSP one
+	Discover bool   // and answer whoever asks its network for cameras
+
 	Offset time.Duration // where in the clip to begin
 
 	// For tests: say nothing of parameter sets in the SDP; send them with key pictures only.
 	HideParameters bool
+	// For tests: ask for HTTP digest instead of a token in the message; have a clock that is off.
+	Digest   bool
+	ClockOff time.Duration
+	// For tests: further paths of the streams, as another make names them.
+	Also map[string]media.Profile
 
 	server   *gortsplib.Server
 	listener net.Listener
 	mu       sync.RWMutex // held while the clips are opened: requests may come before that
 	players  map[media.Profile]*player
 	cancel   context.CancelFunc
+	onvif    *service
+	announce *discovery
 	done     sync.WaitGroup
 
 	stalled atomic.Bool
 	garbage atomic.Bool
 	skew    atomic.Int64 // nanoseconds the camera's clock has jumped
+	wrong   atomic.Int64 // passwords that were not right
 }
 
 // Start opens the clips and begins to play.
@@ -78,8 +91,45 @@ func (s *Server) Start() error {
 	for _, p := range s.players {
 		s.done.Go(func() { p.run(ctx, begin) })
 	}
+	if err := s.speak(ctx); err != nil {
+		s.Close()
+		return fmt.Errorf("demo camera: %w", err)
+	}
 	return nil
 }
+
+// speak begins what it does beside playing.
+func (s *Server) speak(ctx context.Context) (err error) {
+	if !s.ONVIF && !s.Discover {
+		return nil
+	}
+	if s.onvif, err = s.serve(); err != nil || !s.Discover {
+		return err
+	}
+	if s.announce, err = s.onvif.discoverable(ctx, uuid.New().String()); err != nil {
+		// Whatever keeps it from being found, it can be watched.
+		s.Log.WarnContext(ctx, "the demo camera cannot be found by search", "err", err)
+	}
+	return nil
+}
+
+func (s *Server) name() string {
+	if s.Name == "" {
+		return "Demo camera"
+	}
+	return s.Name
+}
+
+// Service is the address of its ONVIF device service; empty when it speaks none.
+func (s *Server) Service() string {
+	if s.onvif == nil {
+		return ""
+	}
+	return s.onvif.address(devicePath)
+}
+
+// Refused is how often somebody came with a wrong password, by RTSP or ONVIF, for tests.
+func (s *Server) Refused() int { return int(s.wrong.Load()) }
 
 // open begins to listen and loads the clips, which needs a server that listens.
 func (s *Server) open() error {
@@ -128,6 +178,12 @@ func (s *Server) load() error {
 
 // Close hangs up on everybody and ends the server.
 func (s *Server) Close() {
+	if s.announce != nil {
+		s.announce.close()
+	}
+	if s.onvif != nil {
+		s.onvif.close()
+	}
 	if s.cancel != nil {
 		s.cancel()
 	}
@@ -206,12 +262,19 @@ func (h handler) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, erro
 
 func (h handler) find(conn *gortsplib.ServerConn, req *base.Request, path string) (*base.Response, *gortsplib.ServerStream, error) {
 	if h.s.Username != "" && !conn.VerifyCredentials(req, h.s.Username, h.s.Password) {
+		if len(req.Header["Authorization"]) > 0 {
+			h.s.wrong.Add(1)
+		}
 		return &base.Response{StatusCode: base.StatusUnauthorized}, nil, liberrors.ErrServerAuth{}
 	}
 	if len(path) > 0 && path[0] == '/' {
 		path = path[1:]
 	}
-	p := h.s.player(media.Profile(path))
+	profile := media.Profile(path)
+	if other, ok := h.s.Also[path]; ok {
+		profile = other
+	}
+	p := h.s.player(profile)
 	if p == nil {
 		return &base.Response{StatusCode: base.StatusNotFound}, nil, nil
 	}

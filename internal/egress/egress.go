@@ -7,6 +7,8 @@
 // that carry another address inside are refused whatever the networks say, except loopback
 // where the operator allowed it, and the demo camera's own port.
 //
+// Ask sends a question to everybody in those networks (discovery), and Client speaks HTTP to a camera.
+//
 // Third gives a client for a recipient outside: only registered recipients, only the hosts they
 // are registered with, and a line in the ledger before the first byte.
 //
@@ -20,6 +22,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -47,7 +50,7 @@ type Room struct {
 	o    Options
 	demo struct {
 		sync.RWMutex
-		addr netip.AddrPort
+		addrs []netip.AddrPort
 	}
 	// connect opens a connection to a checked address; a test may watch it.
 	connect func(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error)
@@ -69,12 +72,22 @@ func New(o Options) *Room {
 	return r
 }
 
-// AllowDemo opens the one address on this machine where the demo camera listens. The zero
-// address closes it again.
-func (r *Room) AllowDemo(a netip.AddrPort) {
+// AllowDemo opens the addresses on this machine where the demo camera listens, and only those; none
+// closes them again.
+func (r *Room) AllowDemo(at ...netip.AddrPort) {
 	r.demo.Lock()
 	defer r.demo.Unlock()
-	r.demo.addr = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+	r.demo.addrs = nil
+	for _, a := range at {
+		r.demo.addrs = append(r.demo.addrs, netip.AddrPortFrom(a.Addr().Unmap(), a.Port()))
+	}
+}
+
+// demoAt reports whether the demo camera listens where f says yes.
+func (r *Room) demoAt(f func(netip.AddrPort) bool) bool {
+	r.demo.RLock()
+	defer r.demo.RUnlock()
+	return slices.ContainsFunc(r.demo.addrs, f)
 }
 
 // Device is the dialer for one camera.
@@ -168,10 +181,7 @@ func (r *Room) mayReach(to netip.AddrPort) error {
 		return errors.New("an address with a zone is link-local")
 	}
 	a := to.Addr().Unmap()
-	r.demo.RLock()
-	demo := r.demo.addr
-	r.demo.RUnlock()
-	if demo.IsValid() && netip.AddrPortFrom(a, to.Port()) == demo {
+	if r.demoAt(func(d netip.AddrPort) bool { return d == netip.AddrPortFrom(a, to.Port()) }) {
 		return nil
 	}
 	if a.IsLoopback() {

@@ -50,6 +50,8 @@ var rules = []rule{
 		why: "footage keeps sealed bytes for a camera it is told of; who may record or look is decided before"},
 	{room: "internal/ingest", never: slices.Concat(doors, overSQL, []string{"internal/account", "internal/consent", "internal/gate", "internal/footage", "internal/live", "internal/sqldb"}),
 		why: "taking a stream in ends at the hub; what happens to it there is for others"},
+	{room: "internal/onvif", never: slices.Concat(doors, people, overSQL, ofMedia, []string{"internal/egress", "internal/media", "internal/ingest", "internal/sqldb"}),
+		why: "asking strangers in the network needs a way out that is handed in, and keeps nothing"},
 	{room: "internal/live", never: slices.Concat(doors, overSQL, []string{"internal/account", "internal/consent", "internal/gate", "internal/seal", "internal/footage", "internal/ingest", "internal/sqldb"}),
 		why: "delivering a stream needs a lease and a stream, nothing else"},
 	{room: "internal/decode", never: slices.Concat(doors, people, overSQL, []string{"internal/sqldb", "internal/footage", "internal/ingest"}),
