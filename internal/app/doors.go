@@ -39,6 +39,7 @@ func (h *house) doors(ctx context.Context) error {
 		Sessions: sessions,
 		Accounts: door.Accounts{Room: h.people, Office: h.office, Gone: h.gone},
 		Cameras:  cameras,
+		Finding:  door.NewFinding(h.devices, h.egress, h.camera, h.clock),
 		Live:     door.Live{Cameras: h.bindings(), Hub: h.hub, Stills: h.stills, WHEP: h.whep, MSE: h.mse},
 		Footage:  door.Footage{Cameras: h.bindings(), Room: h.footage, Decoder: h.decoder, Zones: cameras},
 		Privacy:  door.Privacy{Office: h.office, Log: h.records, Consent: h.consent, Station: h.station, Cameras: h.bindings(), Tell: func(a id.Account, b id.Binding) { h.news.tell("camera.recording", a, b) }},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -53,12 +54,12 @@ func (h *house) bindings() door.Bindings {
 	return door.Bindings{Tenant: h.tenant, Devices: h.devices, Demo: h.camera}
 }
 
-// startCamera starts the demo camera and opens the one address on this machine where it listens.
+// startCamera starts the demo camera and opens the two addresses on this machine where it listens.
 func (h *house) startCamera() error {
 	if h.demo == nil {
 		return nil
 	}
-	h.camera = &democam.Server{Log: h.room("democam"), Main: h.demo.Main, Sub: h.demo.Sub}
+	h.camera = &democam.Server{Log: h.room("democam"), Main: h.demo.Main, Sub: h.demo.Sub, ONVIF: true, Discover: true, Name: "Candor demo camera"}
 	if h.demo.Main == "" {
 		h.camera.FS, h.camera.Main, h.camera.Sub = clips.Files, "people.mp4", "people.sub.mp4"
 	}
@@ -70,7 +71,15 @@ func (h *house) startCamera() error {
 	if err != nil {
 		return err
 	}
-	h.egress.AllowDemo(at)
+	service, err := url.Parse(h.camera.Service())
+	if err != nil {
+		return err
+	}
+	also, err := netip.ParseAddrPort(service.Host)
+	if err != nil {
+		return err
+	}
+	h.egress.AllowDemo(at, also)
 	return nil
 }
 

@@ -29,6 +29,9 @@ func bodies(p *person) map[string]any {
 		"decideConsent": map[string]any{"state": "withdrawn", "text_hash": p.consentHash()},
 
 		"decideConsentForAll": map[string]any{"state": "withdrawn", "text_hash": p.consentHash()},
+
+		"discoverCameras": map[string]any{},
+		"cameraProfiles":  map[string]any{"host": "10.0.0.1:1"},
 	}
 }
 

@@ -35,6 +35,7 @@ func Fields() map[string]Accepted {
 		"changeAccount/name": name, "changeAccount/language": choice, "changeAccount/theme": choice, "changeAccount/time_zone": choice, "changeAccount/If-Match": retry,
 		"setPassword/current": password, "setPassword/new": password, "eraseAccount/password": password,
 		"checkCamera/address": camera, "checkCamera/sub_address": camera, "checkCamera/username": cameraKey, "checkCamera/password": cameraKey,
+		"cameraProfiles/service": camera, "cameraProfiles/host": camera, "cameraProfiles/brand": camera, "cameraProfiles/username": cameraKey, "cameraProfiles/password": cameraKey,
 		"addCamera/name": camera, "addCamera/address": camera, "addCamera/sub_address": camera, "addCamera/username": cameraKey, "addCamera/password": cameraKey,
 		"addCamera/recording": agreed, "addCamera/recording_text_hash": agreed, "addCamera/demo": camera, "addCamera/Idempotency-Key": retry,
 		"changeCamera/name": camera, "changeCamera/address": camera, "changeCamera/sub_address": camera, "changeCamera/username": cameraKey, "changeCamera/password": cameraKey,

@@ -10,7 +10,7 @@
 // lease that is looked at before every write.
 //
 // What rooms the handlers need is declared here, one file per subject, as small interfaces
-// (Setup, Sessions, Accounts, Cameras, Live, Footage, Privacy, Policy); app fits the rooms to
+// (Setup, Sessions, Accounts, Cameras, Finding, Live, Footage, Privacy, Policy); app fits the rooms to
 // them. The package knows no SQL, no codec and no other front door.
 package httpapi
 
@@ -65,6 +65,7 @@ type Deps struct {
 	Sessions Sessions
 	Accounts Accounts
 	Cameras  Cameras
+	Finding  Finding
 	Live     Live
 	Footage  Footage
 	Privacy  Privacy
@@ -142,6 +143,7 @@ func New(d Deps) *API {
 	a.session()
 	a.account()
 	a.cameras()
+	a.finding()
 	a.live()
 	a.footage()
 	a.privacy()

@@ -92,6 +92,9 @@ var bodies = map[string]string{
 	"decideConsent": `{"state":"withdrawn","text_hash":"h"}`,
 
 	"decideConsentForAll": `{"state":"withdrawn","text_hash":"h"}`,
+
+	"discoverCameras": `{}`,
+	"cameraProfiles":  `{"host":"10.0.0.1"}`,
 }
 
 var queries = map[string]string{

@@ -72,7 +72,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Deps)) *world {
 	w.anna, w.ben = w.person("en"), w.person("zh-Hans")
 	d := httpapi.Deps{
 		Tenant: id.DefaultTenant, Clock: w.clock, Log: logtest.New(t), Words: words,
-		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Live: live{w}, Footage: footage{w}, Privacy: privacy{w}, Policy: policy{w},
+		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Privacy: privacy{w}, Policy: policy{w},
 		Page: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "metrics") }),
 	}
 	for _, c := range change {
@@ -464,3 +464,17 @@ func (policy) Promises(context.Context) (json.RawMessage, error) {
 
 // newID makes an identifier of a noun.
 func newID[T ~[16]byte]() T { return T(id.New[struct{}]()) }
+
+type finding struct{ *world }
+
+func (s finding) Discover(_ context.Context, p permit.Permit, a id.Account) (httpapi.Discovered, error) {
+	return httpapi.Discovered{Cameras: []httpapi.DiscoveredCamera{{Host: "10.0.0.1"}}}, s.called("discover", p, a, id.Binding{})
+}
+
+func (s finding) Profiles(_ context.Context, p permit.Permit, _ httpapi.LookAt) (httpapi.Profiles, error) {
+	return httpapi.Profiles{Warnings: []httpapi.Warning{{Code: "camera.warns_clock"}}}, s.called("profiles", p, id.Account{}, id.Binding{})
+}
+
+func (s finding) Brands() []httpapi.Brand {
+	return []httpapi.Brand{{ID: "generic", Noted: true}, {ID: "x", Name: "X"}}
+}
