@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"candor/internal/account"
+	"candor/internal/alarm"
 	"candor/internal/bus"
 	"candor/internal/clock"
 	"candor/internal/config"
@@ -86,6 +87,7 @@ type house struct {
 	puller  *ingest.Supervisor
 	camera  *democam.Server
 	footage *footage.Room
+	alarms  *alarm.Room
 	station *station.Station
 	decoder *decode.Pool
 	stills  *still.Maker

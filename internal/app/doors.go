@@ -29,7 +29,7 @@ func (h *house) doors(ctx context.Context) error {
 	sessions := door.Sessions{Room: h.people, Gate: h.gate}
 	cameras := door.Cameras{
 		Devices: h.devices, People: h.people, Consent: h.consent, Office: h.office, Station: h.station, Puller: h.puller, Egress: h.egress, Demo: h.camera,
-		Tell: h.news.tell,
+		Alarms: h.alarms, Tell: h.news.tell,
 	}
 	h.api = httpapi.New(httpapi.Deps{
 		Tenant: h.tenant, Language: h.config.Language, Clock: h.clock, Log: h.room("httpapi"), Words: words.Sentence,
@@ -43,6 +43,7 @@ func (h *house) doors(ctx context.Context) error {
 		Live:     door.Live{Cameras: h.bindings(), Hub: h.hub, Stills: h.stills, WHEP: h.whep, MSE: h.mse},
 		Footage:  door.Footage{Cameras: h.bindings(), Room: h.footage, Decoder: h.decoder, Zones: cameras},
 		Privacy:  door.Privacy{Office: h.office, Log: h.records, Consent: h.consent, Station: h.station, Cameras: h.bindings(), Tell: func(a id.Account, b id.Binding) { h.news.tell("camera.recording", a, b) }},
+		Alarms:   h.alarmDoor(),
 		Policy:   door.Policy{Policy: h.policy, Facts: h.facts()},
 	})
 	h.news.events.Store(h.api.Events())

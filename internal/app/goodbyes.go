@@ -32,11 +32,16 @@ func (h *house) goodbyes(ctx context.Context) error {
 			return err
 		},
 		Holders: []rights.Holder{
-			h.footage.Holder(), device.Holder{Of: h.devices}, consent.Holder{Of: h.consent}, held.Holder{Log: h.records}, shares.Holder{Of: h.shares}, mail.Holder{Of: h.mail}, account.Holder{Of: h.people},
+			h.footage.Holder(),
+			h.alarms.Holder(),
+			device.Holder{Of: h.devices}, consent.Holder{Of: h.consent}, held.Holder{Log: h.records}, shares.Holder{Of: h.shares}, mail.Holder{Of: h.mail}, account.Holder{Of: h.people},
 		},
 		Rests: func(p passport.Purpose) []passport.Category {
-			if p == passport.Recording {
+			switch p {
+			case passport.Recording:
 				return []passport.Category{passport.Footage}
+			case passport.Motion:
+				return []passport.Category{passport.Event}
 			}
 			return nil
 		},
@@ -52,6 +57,7 @@ func (h *house) goodbyes(ctx context.Context) error {
 		Clock: h.clock, Log: h.room("retention"), Keys: h.keys,
 		Sweepers: []retention.Sweeper{
 			{Room: "footage", Sweep: func(ctx context.Context) error { _, err := h.footage.Sweep(ctx); return err }},
+			{Room: "alarm", Sweep: h.alarms.Sweep},
 			{Room: "account", Sweep: func(ctx context.Context) error { _, err := h.people.Expire(ctx); return err }},
 			{Room: "rights", Sweep: func(context.Context) error { spare.keep(); return nil }},
 			h.overdue(),

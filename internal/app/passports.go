@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"candor/internal/account"
+	"candor/internal/alarm"
 	"candor/internal/bus"
 	"candor/internal/consent"
 	"candor/internal/device"
@@ -27,7 +28,9 @@ import (
 // promise:P296
 func Passports() []passport.Passport {
 	return slices.Concat(
-		installation(), account.Passports(), bus.Passports(), consent.Passports(), device.Passports(), footage.Passports(), gate.Passports(),
+		installation(),
+		alarm.Passports(),
+		account.Passports(), bus.Passports(), consent.Passports(), device.Passports(), footage.Passports(), gate.Passports(),
 		httpapi.Passports(), ingest.Passports(), logging.Passports(), mail.Passports(), metrics.Passports(), rights.Passports(), seal.Passports(), shares.Passports(), translog.Passports(),
 		counted(),
 	)

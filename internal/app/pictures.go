@@ -43,15 +43,19 @@ func (h *house) pictures(ctx context.Context) error {
 	if err := h.openFootage(ctx); err != nil {
 		return err
 	}
+	if err := h.openAlarms(ctx); err != nil {
+		return err
+	}
 	h.station = &station.Station{
 		Cameras: knowing{h.bindings(), &h.news}, Gate: door.Leases{Gate: h.gate}, Puller: h.puller, Recorder: recorder{h.footage}, Hub: h.hub, Log: h.room("station"),
 		OnChange: func(r station.Ref) { h.news.tell("camera.recording", r.Account, r.Binding) },
+		OnLook:   func(r station.Ref) { h.news.tell("camera.motion", r.Account, r.Binding) },
 	}
 	return h.openViews()
 }
 
 func (h *house) bindings() door.Bindings {
-	return door.Bindings{Tenant: h.tenant, Devices: h.devices, Demo: h.camera}
+	return door.Bindings{Tenant: h.tenant, Devices: h.devices, Alarms: h.alarms, Demo: h.camera}
 }
 
 // startCamera starts the demo camera and opens the two addresses on this machine where it listens.

@@ -16,17 +16,19 @@ import (
 // bodies are valid bodies, so that a refusal is about the person and not about the form.
 func bodies(p *person) map[string]any {
 	return map[string]any{
-		"beginSetup":    map[string]any{"code": "x", "name": "A", "email": "a@house.example", "password": "a long enough one 12", "language": "en", "recording": "refused", "recording_text_hash": ""},
-		"signIn":        map[string]any{"email": "nobody@house.example", "password": "x"},
-		"changeAccount": map[string]any{"name": "B"},
-		"setPassword":   map[string]any{"current": "a", "new": "b"},
-		"eraseAccount":  map[string]any{"password": "wrong"},
-		"checkCamera":   map[string]any{"address": "rtsp://10.0.0.1/"},
-		"addCamera":     map[string]any{"address": "rtsp://10.0.0.1/", "name": "x"},
-		"changeCamera":  map[string]any{"name": "x", "recording_mode": "paused"},
-		"removeCamera":  map[string]any{},
-		"watchWHEP":     "v=0",
-		"decideConsent": map[string]any{"state": "withdrawn", "text_hash": p.consentHash()},
+		"beginSetup":     map[string]any{"code": "x", "name": "A", "email": "a@house.example", "password": "a long enough one 12", "language": "en", "recording": "refused", "recording_text_hash": ""},
+		"signIn":         map[string]any{"email": "nobody@house.example", "password": "x"},
+		"changeAccount":  map[string]any{"name": "B"},
+		"setPassword":    map[string]any{"current": "a", "new": "b"},
+		"eraseAccount":   map[string]any{"password": "wrong"},
+		"checkCamera":    map[string]any{"address": "rtsp://10.0.0.1/"},
+		"addCamera":      map[string]any{"address": "rtsp://10.0.0.1/", "name": "x"},
+		"changeCamera":   map[string]any{"name": "x", "recording_mode": "paused"},
+		"removeCamera":   map[string]any{},
+		"watchWHEP":      "v=0",
+		"markEventsSeen": map[string]any{"events": []string{id.Random[id.Sighting]().String()}, "seen": true},
+		"changeMotion":   map[string]any{"sensitivity": 5},
+		"decideConsent":  map[string]any{"state": "withdrawn", "text_hash": p.consentHash()},
 
 		"decideConsentForAll": map[string]any{"state": "withdrawn", "text_hash": p.consentHash()},
 
@@ -36,15 +38,16 @@ func bodies(p *person) map[string]any {
 }
 
 var queries = map[string]string{
-	"getTimeline": "?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z",
-	"getFootage":  "?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z",
-	"getFrame":    "?at=2026-01-01T00:00:00Z",
+	"getTimeline":      "?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z",
+	"getFootage":       "?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z",
+	"getFrame":         "?at=2026-01-01T00:00:00Z",
+	"listCameraEvents": "?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z",
 }
 
 // route calls a route with these ids in its path.
 func (p *person) route(r httpapi.Route, body any, camera, session, viewing string) answer {
 	p.t.Helper()
-	path := strings.NewReplacer("{id}", camera, "{session}", session, "{viewing}", viewing, "{purpose}", "recording", "{token}", "unknown").Replace(r.Path)
+	path := strings.NewReplacer("{id}", camera, "{session}", session, "{viewing}", viewing, "{purpose}", "recording", "{token}", "unknown", "{event}", id.Random[id.Sighting]().String()).Replace(r.Path)
 	if strings.Contains(path, "{") {
 		p.t.Fatalf("%s: fill %s", r.ID, path)
 	}

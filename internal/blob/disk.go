@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,6 +19,10 @@ import (
 // Disk keeps objects as files under one directory. Drafts lie flat in "open"; committing moves a
 // file to its place under "kept". Only "open" is looked through at a start, however much is kept.
 type Disk struct {
+	// Coarse has files and folders tell only the UTC day on which they changed. Set it before use, for
+	// objects whose moment is nobody's business.
+	Coarse bool
+
 	open, kept string
 
 	mu   sync.Mutex
@@ -128,11 +133,23 @@ func (d *Disk) Delete(name string) error {
 	defer d.mu.Unlock()
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 		if os.Remove(d.place(dir)) != nil {
+			d.coarsen(d.place(dir))
 			break
 		}
 		delete(d.made, dir)
 	}
 	return nil
+}
+
+// coarsen cuts the times of a file or folder to the day, if that is wanted. What cannot be cut stays.
+func (d *Disk) coarsen(at string) {
+	if !d.Coarse {
+		return
+	}
+	if info, err := os.Stat(at); err == nil {
+		day := info.ModTime().UTC().Truncate(24 * time.Hour)
+		_ = os.Chtimes(at, day, day)
+	}
 }
 
 // Drafts lists "open".

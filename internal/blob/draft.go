@@ -51,6 +51,11 @@ func (d *diskDraft) Commit() error {
 			err = os.Rename(disk.draft(d.name), disk.place(d.name))
 		}
 	}
+	if err == nil {
+		disk.coarsen(disk.place(d.name))
+		disk.coarsen(disk.place(path.Dir(d.name)))
+		disk.coarsen(disk.open)
+	}
 	return notFound(err)
 }
 

@@ -12,6 +12,7 @@ const (
 	SignIn    = "sign-in"   // compares a password
 	Ingest    = "ingest"    // connects to cameras
 	Recorder  = "recorder"  // keeps footage
+	Motion    = "motion"    // looks for movement and keeps events
 	Retention = "retention" // lets go of what is due
 	Rights    = "rights"    // carries out goodbyes and exports
 	Post      = "post"      // writes to people
@@ -66,6 +67,8 @@ var rules = map[permit.Action]rule{
 	permit.CameraStill: {purpose: passport.Live, categories: []passport.Category{passport.LiveMedia, passport.Picture},
 		camera: oneCamera, owner: true, ability: permit.LiveView, record: true, window: often},
 	permit.CameraRecord: {purpose: passport.Recording, categories: []passport.Category{passport.Footage}, camera: oneCamera, systems: []string{Recorder}},
+	permit.CameraMotion: {purpose: passport.Motion, categories: []passport.Category{passport.LiveMedia, passport.Event, passport.DeviceData},
+		camera: oneCamera, systems: []string{Motion}},
 
 	permit.FootageRead: {purpose: passport.Recording, categories: []passport.Category{passport.Footage, passport.Picture, passport.DeviceData},
 		camera: oneCamera, owner: true, ability: permit.Playback, record: true, window: often},
@@ -73,6 +76,9 @@ var rules = map[permit.Action]rule{
 		camera: oneCamera, owner: true, ability: permit.Export, record: true, window: often},
 	permit.FootageErase: {purpose: passport.Rights, categories: []passport.Category{passport.Footage},
 		camera: oneCamera, owner: true, systems: []string{Rights, Retention}, after: true},
+	permit.EventList: {purpose: passport.Motion, categories: []passport.Category{passport.Event}, camera: oneCamera, owner: true, ability: permit.Alarms},
+	permit.EventRead: {purpose: passport.Motion, categories: []passport.Category{passport.Event},
+		camera: oneCamera, owner: true, ability: permit.Alarms, record: true, window: often},
 
 	permit.ShareRead:   {purpose: passport.Sharing, categories: []passport.Category{passport.Contact, passport.Setting}, owner: true},
 	permit.ShareChange: {purpose: passport.Sharing, categories: []passport.Category{passport.Contact, passport.Setting, passport.DeviceData}, owner: true},

@@ -136,10 +136,10 @@ func (w *world) camera(a id.Account) id.Binding {
 }
 
 func (w *world) consent(t *testing.T, a id.Account, b id.Binding) {
-	_, hash := loaded(t).ConsentText(passport.Recording, "en")
-	w.do(func() {
-		w.consents[agreed{id.SubjectOf(a), b, passport.Recording}] = Consent{id.Make[id.Consent](), hash}
-	})
+	for _, p := range []passport.Purpose{passport.Recording, passport.Motion} {
+		_, hash := loaded(t).ConsentText(p, "en")
+		w.do(func() { w.consents[agreed{id.SubjectOf(a), b, p}] = Consent{id.Make[id.Consent](), hash} })
+	}
 }
 
 func (w *world) withdraw(a id.Account, b id.Binding) {

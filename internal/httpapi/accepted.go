@@ -24,6 +24,8 @@ func Fields() map[string]Accepted {
 		keep      = Accepted{passport.Setting, passport.Recording}
 		look      = Accepted{passport.Technical, passport.Live}
 		back      = Accepted{passport.Technical, passport.Recording}
+		watch     = Accepted{passport.DeviceData, passport.Motion}
+		noticed   = Accepted{passport.Technical, passport.Motion}
 		page      = Accepted{passport.Technical, passport.Rights}
 		retry     = Accepted{passport.Technical, passport.Security}
 	)
@@ -45,6 +47,10 @@ func Fields() map[string]Accepted {
 		"getStill/w": look, "watchWHEP/quality": look, "watchWHEP/audio": look, "watchMSE/quality": look, "watchMSE/audio": look, "listen/Last-Event-ID": look,
 		"getTimeline/from": back, "getTimeline/to": back, "getTimeline/profile": back, "getFrame/at": back, "getFrame/w": back,
 		"getFootage/from": back, "getFootage/to": back, "getFootage/profile": back, "getFootage/download": back,
+		"listEvents/camera": noticed, "listEvents/kind": noticed, "listEvents/seen": noticed, "listEvents/from": noticed, "listEvents/to": noticed,
+		"listEvents/cursor": noticed, "listEvents/limit": noticed, "listCameraEvents/from": noticed, "listCameraEvents/to": noticed,
+		"markEventsSeen/events": noticed, "markEventsSeen/seen": noticed,
+		"changeMotion/on": watch, "changeMotion/sensitivity": watch, "changeMotion/left_out": watch,
 		"listAccesses/cursor": page, "listAccesses/limit": page, "listPurposes/lang": choice, "getPolicy/lang": choice,
 	}
 }

@@ -10,8 +10,8 @@
 // lease that is looked at before every write.
 //
 // What rooms the handlers need is declared here, one file per subject, as small interfaces
-// (Setup, Sessions, Accounts, Cameras, Finding, Live, Footage, Privacy, Policy); app fits the rooms to
-// them. The package knows no SQL, no codec and no other front door.
+// (Setup, Sessions, Accounts, Cameras, Finding, Live, Footage, Alarms, Privacy, Policy); app fits the rooms
+// to them. The package knows no SQL, no codec and no other front door.
 package httpapi
 
 import (
@@ -68,6 +68,7 @@ type Deps struct {
 	Finding  Finding
 	Live     Live
 	Footage  Footage
+	Alarms   Alarms
 	Privacy  Privacy
 	Policy   Policy
 }
@@ -146,6 +147,7 @@ func New(d Deps) *API {
 	a.finding()
 	a.live()
 	a.footage()
+	a.alarms()
 	a.privacy()
 	a.policy()
 	a.feed()

@@ -36,6 +36,7 @@ type Camera struct {
 	Site      id.Site         `json:"site_id"`
 	State     CameraState     `json:"state"`
 	Recording CameraRecording `json:"recording"`
+	Motion    CameraMotion    `json:"motion"`
 	Streams   []Stream        `json:"streams" nullable:"false"`
 	Retention Retention       `json:"retention"`
 	Demo      bool            `json:"demo"`

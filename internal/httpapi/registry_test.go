@@ -79,17 +79,19 @@ func TestReferenceDocumentIsCurrent(t *testing.T) {
 
 // bodies are valid bodies, so that a refusal is about the person and not about the form.
 var bodies = map[string]string{
-	"beginSetup":    `{"code":"ABCD-EFGH","name":"A","email":"a@example.org","password":"x","language":"en","recording":"refused","recording_text_hash":""}`,
-	"signIn":        `{"email":"anna@example.org","password":"right"}`,
-	"changeAccount": `{"name":"B"}`,
-	"setPassword":   `{"current":"a","new":"b"}`,
-	"eraseAccount":  `{"password":"right"}`,
-	"checkCamera":   `{"address":"rtsp://10.0.0.1/"}`,
-	"addCamera":     `{"address":"rtsp://10.0.0.1/","name":"x"}`,
-	"changeCamera":  `{"name":"x"}`,
-	"removeCamera":  `{}`,
-	"watchWHEP":     "v=0",
-	"decideConsent": `{"state":"withdrawn","text_hash":"h"}`,
+	"beginSetup":     `{"code":"ABCD-EFGH","name":"A","email":"a@example.org","password":"x","language":"en","recording":"refused","recording_text_hash":""}`,
+	"signIn":         `{"email":"anna@example.org","password":"right"}`,
+	"changeAccount":  `{"name":"B"}`,
+	"setPassword":    `{"current":"a","new":"b"}`,
+	"eraseAccount":   `{"password":"right"}`,
+	"checkCamera":    `{"address":"rtsp://10.0.0.1/"}`,
+	"addCamera":      `{"address":"rtsp://10.0.0.1/","name":"x"}`,
+	"changeCamera":   `{"name":"x"}`,
+	"removeCamera":   `{}`,
+	"watchWHEP":      "v=0",
+	"decideConsent":  `{"state":"withdrawn","text_hash":"h"}`,
+	"markEventsSeen": `{"events":["6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b"],"seen":true}`,
+	"changeMotion":   `{"sensitivity":4}`,
 
 	"decideConsentForAll": `{"state":"withdrawn","text_hash":"h"}`,
 
@@ -98,15 +100,16 @@ var bodies = map[string]string{
 }
 
 var queries = map[string]string{
-	"getTimeline": "?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z",
-	"getFootage":  "?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z",
-	"getFrame":    "?at=2026-01-01T00:00:00Z",
+	"getTimeline":      "?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z",
+	"getFootage":       "?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z",
+	"getFrame":         "?at=2026-01-01T00:00:00Z",
+	"listCameraEvents": "?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z",
 }
 
 // call is a valid call of a route with the ids of whose.
 func (w *world) call(r httpapi.Route, whose person, viewing string) request {
 	path := strings.NewReplacer("{id}", whose.camera.String(), "{session}", whose.session.String(), "{viewing}", viewing,
-		"{purpose}", "recording", "{token}", "unknown").Replace(r.Path)
+		"{purpose}", "recording", "{token}", "unknown", "{event}", "6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b").Replace(r.Path)
 	q := request{method: r.Method, path: path + queries[r.ID], body: bodies[r.ID]}
 	if r.ID == "watchWHEP" {
 		q.header = map[string]string{"Content-Type": "application/sdp"}
@@ -157,7 +160,7 @@ func TestAnotherAccountsIdsLookAbsent(t *testing.T) {
 				t.Errorf("a foreign id answers %s, an unknown one %s", foreign.Body, absent.Body)
 			}
 			for _, bad := range []string{"x", "..%2f..", strings.Repeat("a", 3000)} {
-				broken := strings.NewReplacer("{id}", bad, "{session}", bad, "{viewing}", bad, "{purpose}", bad, "{token}", bad).Replace(r.Path)
+				broken := strings.NewReplacer("{id}", bad, "{session}", bad, "{viewing}", bad, "{purpose}", bad, "{token}", bad, "{event}", bad).Replace(r.Path)
 				q.path = broken + queries[r.ID]
 				if rec := w.do(q); rec.Code != http.StatusNotFound && !(r.ID == "getReceipt" && rec.Code == http.StatusUnprocessableEntity) {
 					t.Errorf("%.40s answers %d", q.path, rec.Code)

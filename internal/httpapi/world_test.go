@@ -72,7 +72,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Deps)) *world {
 	w.anna, w.ben = w.person("en"), w.person("zh-Hans")
 	d := httpapi.Deps{
 		Tenant: id.DefaultTenant, Clock: w.clock, Log: logtest.New(t), Words: words,
-		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Privacy: privacy{w}, Policy: policy{w},
+		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Alarms: alarms{w}, Privacy: privacy{w}, Policy: policy{w},
 		Page: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "metrics") }),
 	}
 	for _, c := range change {

@@ -18,41 +18,43 @@ type ID[K any] [16]byte
 
 // The nouns. Each alias is a type of its own because its phantom kind is.
 type (
-	Tenant  = ID[tenant]  // a brand that runs its own cloud on this installation
-	Account = ID[account] // a person who signed up
-	Subject = ID[subject] // the person whom data is about
-	Site    = ID[site]    // a place with a time zone and members
-	Device  = ID[device]  // anything bound by serial number
-	Binding = ID[binding] // the tie of a device to its one owner
-	Session = ID[session] // one signed-in browser
-	Consent = ID[consent] // one consent record
-	Key     = ID[key]     // one destroyable key in keys.db
-	Segment = ID[segment] // one sealed object of footage
-	Access  = ID[access]  // one access record
-	Receipt = ID[receipt] // one erasure receipt
-	Share   = ID[share]   // a scoped, timed right given to a member or a link
-	Event   = ID[event]   // something that happened, as told on the bus
-	Viewing = ID[viewing] // one consumer of a stream, as named in the API
-	Row     = ID[row]     // any row at all: what a sealed value is bound to
+	Tenant   = ID[tenant]   // a brand that runs its own cloud on this installation
+	Account  = ID[account]  // a person who signed up
+	Subject  = ID[subject]  // the person whom data is about
+	Site     = ID[site]     // a place with a time zone and members
+	Device   = ID[device]   // anything bound by serial number
+	Binding  = ID[binding]  // the tie of a device to its one owner
+	Session  = ID[session]  // one signed-in browser
+	Consent  = ID[consent]  // one consent record
+	Key      = ID[key]      // one destroyable key in keys.db
+	Segment  = ID[segment]  // one sealed object of footage
+	Access   = ID[access]   // one access record
+	Receipt  = ID[receipt]  // one erasure receipt
+	Share    = ID[share]    // a scoped, timed right given to a member or a link
+	Event    = ID[event]    // something that happened, as told on the bus
+	Sighting = ID[sighting] // one event in front of a camera; made by Random
+	Viewing  = ID[viewing]  // one consumer of a stream, as named in the API
+	Row      = ID[row]      // any row at all: what a sealed value is bound to
 )
 
 type (
-	tenant  struct{}
-	account struct{}
-	subject struct{}
-	site    struct{}
-	device  struct{}
-	binding struct{}
-	session struct{}
-	consent struct{}
-	key     struct{}
-	segment struct{}
-	access  struct{}
-	receipt struct{}
-	share   struct{}
-	event   struct{}
-	viewing struct{}
-	row     struct{}
+	tenant   struct{}
+	account  struct{}
+	subject  struct{}
+	site     struct{}
+	device   struct{}
+	binding  struct{}
+	session  struct{}
+	consent  struct{}
+	key      struct{}
+	segment  struct{}
+	access   struct{}
+	receipt  struct{}
+	share    struct{}
+	event    struct{}
+	sighting struct{}
+	viewing  struct{}
+	row      struct{}
 )
 
 // DefaultTenant is the one tenant of a fresh installation.

@@ -60,9 +60,12 @@ const (
 	CameraWatch   Action = "camera.watch"   // live picture and sound
 	CameraStill   Action = "camera.still"   // one picture
 	CameraRecord  Action = "camera.record"  // system: keep footage
+	CameraMotion  Action = "camera.motion"  // system: look for movement and keep events
 	FootageRead   Action = "footage.read"   // timeline, playback, cut
 	FootageExport Action = "footage.export" // footage as a file
 	FootageErase  Action = "footage.erase"
+	EventList     Action = "event.list"     // when something moved
+	EventRead     Action = "event.read"     // one event and its picture
 	PrivacyRead   Action = "privacy.read"   // inventory, access records, consents
 	PrivacyExport Action = "privacy.export" // everything that is held, as a copy
 	ConsentChange Action = "consent.change"

@@ -2,6 +2,7 @@ package station
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,9 +21,13 @@ type post struct {
 	recording atomic.Bool
 	settling  []chan struct{} // closed after the next look; guarded by the station's mu
 
-	mu     sync.Mutex // guards the two leases against Reconnect
+	mu     sync.Mutex // guards the leases against Reconnect and LookAnew
 	pull   *permit.Lease
 	record *permit.Lease
+	motion *permit.Lease
+
+	look    Looking // what the looker runs under motion
+	looking atomic.Bool
 
 	rec     Recording                 // what the recorder runs under record
 	running atomic.Pointer[Recording] // the same, for everybody
@@ -35,6 +40,7 @@ func (p *post) run(ctx context.Context) {
 	var ref Ref
 	defer func() {
 		p.stop(ref, Stopping)
+		p.lookAway(ref)
 		p.end(&p.pull)
 		s.mu.Lock()
 		delete(s.posts, p.binding)
@@ -89,6 +95,9 @@ func (p *post) tidy(r Ref) {
 		p.stop(r, Off)
 		p.end(&p.record)
 	}
+	if !p.open(&p.motion) || p.blind() {
+		p.lookAway(r)
+	}
 }
 
 func settled(waiting []chan struct{}) {
@@ -102,7 +111,7 @@ func (p *post) arrange(ctx context.Context, r Ref) error {
 	if err := p.connect(ctx, r); err != nil {
 		return err
 	}
-	return p.keep(ctx, r)
+	return errors.Join(p.keep(ctx, r), p.watch(ctx, r)) // neither keeps the other from it
 }
 
 func (p *post) connect(ctx context.Context, r Ref) error {
@@ -199,6 +208,10 @@ func (p *post) wait(ctx context.Context, d time.Duration) bool {
 	if p.rec != nil {
 		ended = p.rec.Done()
 	}
+	var blind <-chan struct{}
+	if p.look != nil {
+		blind = p.look.Done()
+	}
 	select {
 	case <-ctx.Done():
 		return false
@@ -207,6 +220,8 @@ func (p *post) wait(ctx context.Context, d time.Duration) bool {
 	case <-p.done(&p.pull):
 	case <-p.done(&p.record):
 	case <-ended:
+	case <-p.done(&p.motion):
+	case <-blind:
 	}
 	return true
 }

@@ -1,7 +1,8 @@
-// Package station keeps every bound camera connected, and recorded where its owner agreed.
+// Package station keeps every bound camera connected, and recorded and looked at for movement where its
+// owner agreed.
 //
 // Each camera has one goroutine that owns what runs for it. It asks the gate for a lease to
-// connect and, if recording is switched on, for one to record; it starts what the leases allow,
+// connect and, for what is switched on, for one to record and one to look; it starts what the leases allow,
 // and asks anew when something changed (Poke) or a lease ended. What the gate refuses does not
 // run. The goroutine never opens anything itself: it holds leases, the rooms open.
 //
@@ -28,6 +29,7 @@ type Ref struct {
 	Binding id.Binding
 	Device  id.Device
 	Record  bool // the switch is on; whether the owner consented is the gate's business
+	Motion  bool // the same, for looking for movement
 }
 
 // Cameras knows which cameras are bound and how to reach them.
@@ -42,6 +44,7 @@ type Cameras interface {
 type Gate interface {
 	Pull(ctx context.Context, r Ref) (*permit.Lease, error)
 	Record(ctx context.Context, r Ref) (*permit.Lease, error)
+	Motion(ctx context.Context, r Ref) (*permit.Lease, error)
 }
 
 // Puller connects to cameras.
@@ -61,6 +64,18 @@ type Recorder interface {
 // Recording is one run of the recorder.
 type Recording interface {
 	Stop(why Reason)
+	Done() <-chan struct{}
+}
+
+// Looker looks at a camera for movement until its lease ends or it is stopped.
+type Looker interface {
+	Look(lease *permit.Lease, r Ref) (Looking, error)
+}
+
+// Looking is one run of the looker.
+type Looking interface {
+	// Stop ends it and returns when it has ended.
+	Stop()
 	Done() <-chan struct{}
 }
 
@@ -87,9 +102,11 @@ type Station struct {
 	Gate     Gate
 	Puller   Puller
 	Recorder Recorder
+	Looker   Looker // nil: nothing is looked at
 	Hub      *media.Hub
 	Log      *slog.Logger
 	OnChange func(Ref) // recording began or ended; may be nil
+	OnLook   func(Ref) // looking for movement began or ended; may be nil
 
 	ctx    context.Context
 	cancel context.CancelFunc

@@ -33,6 +33,10 @@ type world struct {
 	pulling  *permit.Lease
 	rec      *recording
 	notes    []station.Reason
+	motion   bool // consent
+	watched  bool // the switch
+	looks    int
+	look     looking
 }
 
 type recording struct {
@@ -54,7 +58,7 @@ func (w *world) Find(context.Context, id.Binding) (station.Ref, bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r := w.ref
-	r.Record = w.record
+	r.Record, r.Motion = w.record, w.watched
 	return r, w.bound, nil
 }
 
@@ -91,6 +95,31 @@ func (g gate) Record(context.Context, station.Ref) (*permit.Lease, error) {
 	return g.lease(), nil
 }
 
+func (g gate) Motion(context.Context, station.Ref) (*permit.Lease, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.motion {
+		return nil, problem.Forbidden("consent.needed")
+	}
+	return g.lease(), nil
+}
+
+type looker struct{ *world }
+
+func (l looker) Look(lease *permit.Lease, _ station.Ref) (station.Looking, error) {
+	run := looking{&recording{lease: lease, done: make(chan struct{})}}
+	lease.OnEnd(run.Stop)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.looks++
+	l.look = run
+	return run, nil
+}
+
+type looking struct{ *recording }
+
+func (l looking) Stop() { l.recording.Stop("") }
+
 type recorder struct{ *world }
 
 func (r recorder) Record(l *permit.Lease, _ station.Ref, _ *media.Stream) (station.Recording, error) {
@@ -124,7 +153,7 @@ func begin(t *testing.T, change func(w *world)) *world {
 	w.ref = station.Ref{Tenant: id.DefaultTenant, Account: id.Make[id.Account](), Binding: id.Make[id.Binding](), Device: id.Make[id.Device]()}
 	change(w)
 	w.station = &station.Station{
-		Cameras: w, Gate: gate{w}, Puller: w, Recorder: recorder{w}, Hub: media.NewHub(), Log: slog.New(slog.DiscardHandler),
+		Cameras: w, Gate: gate{w}, Puller: w, Recorder: recorder{w}, Looker: looker{w}, Hub: media.NewHub(), Log: slog.New(slog.DiscardHandler),
 	}
 	if err := w.station.Start(context.Background()); err != nil {
 		t.Fatal(err)
@@ -266,4 +295,38 @@ func TestCloseEndsEverything(t *testing.T) {
 	if w.pulling.State() != permit.Ended || w.rec.lease.State() != permit.Ended || w.rec.why != station.Stopping {
 		t.Fatalf("after Close: pull %v, record %v, because %q", w.pulling.State(), w.rec.lease.State(), w.rec.why)
 	}
+}
+
+func TestConsentDecidesWhetherACameraIsLookedAt(t *testing.T) {
+	w := begin(t, func(w *world) { w.watched = true })
+	w.eventually("a recording", func() bool { return w.rec != nil })
+	w.station.Settle(context.Background(), w.ref.Binding)
+	if w.station.Watching(w.ref.Binding) {
+		t.Fatal("a camera is looked at though nobody agreed")
+	}
+	rec := w.rec
+	w.set(func() { w.motion = true })
+	w.eventually("it is looked at", func() bool { return w.looks == 1 })
+	w.eventually("it says so", func() bool { return w.station.Watching(w.ref.Binding) })
+
+	w.station.LookAnew(w.ref.Binding) // with other settings
+	w.eventually("it is looked at anew", func() bool { return w.looks == 2 })
+	w.set(func() { w.motion = false })
+	w.look.lease.End(errors.New("withdrawn"))
+	w.station.Settle(context.Background(), w.ref.Binding)
+	w.eventually("it is not looked at", func() bool { return !w.station.Watching(w.ref.Binding) })
+
+	w.set(func() { w.motion = true })
+	w.eventually("agreed again", func() bool { return w.looks == 3 })
+	w.set(func() { w.watched = false })
+	w.eventually("switched off", func() bool { return !w.station.Watching(w.ref.Binding) })
+	select {
+	case <-w.look.Done():
+	default:
+		t.Error("what is switched off goes on")
+	}
+	if w.rec != rec {
+		t.Error("the recording was touched")
+	}
+	w.set(func() { w.bound = false })
 }

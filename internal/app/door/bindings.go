@@ -3,6 +3,7 @@ package door
 import (
 	"context"
 
+	"candor/internal/alarm"
 	"candor/internal/democam"
 	"candor/internal/device"
 	"candor/internal/gate"
@@ -18,6 +19,7 @@ import (
 type Bindings struct {
 	Tenant  id.Tenant
 	Devices *device.Room
+	Alarms  *alarm.Room
 	Demo    *democam.Server
 }
 
@@ -26,8 +28,9 @@ var (
 	_ Bound           = Bindings{}
 )
 
-func reference(r device.Ref) station.Ref {
-	return station.Ref{Tenant: r.Tenant, Account: r.Account, Binding: r.Binding, Device: r.Device, Record: r.Recording == device.On}
+func (b Bindings) reference(ctx context.Context, r device.Ref) (station.Ref, error) {
+	motion, err := b.Alarms.On(ctx, r.Tenant, r.Binding)
+	return station.Ref{Tenant: r.Tenant, Account: r.Account, Binding: r.Binding, Device: r.Device, Record: r.Recording == device.On, Motion: motion}, err
 }
 
 // All lists every bound camera.
@@ -35,7 +38,11 @@ func (b Bindings) All(ctx context.Context) ([]station.Ref, error) {
 	all, err := b.Devices.All(ctx)
 	out := make([]station.Ref, 0, len(all))
 	for _, r := range all {
-		out = append(out, reference(r))
+		ref, err := b.reference(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ref)
 	}
 	return out, err
 }
@@ -46,7 +53,11 @@ func (b Bindings) Find(ctx context.Context, which id.Binding) (station.Ref, bool
 	if problem.Is(err, "not_found") {
 		return station.Ref{}, false, nil
 	}
-	return reference(r), err == nil, err
+	if err != nil {
+		return station.Ref{}, false, err
+	}
+	ref, err := b.reference(ctx, r)
+	return ref, err == nil, err
 }
 
 // Spec opens what connecting takes. The demo camera is where it is today.
@@ -82,6 +93,11 @@ func (l Leases) Pull(ctx context.Context, r station.Ref) (*permit.Lease, error) 
 // Record allows to keep footage.
 func (l Leases) Record(ctx context.Context, r station.Ref) (*permit.Lease, error) {
 	return l.lease(ctx, r, gate.Recorder, permit.CameraRecord)
+}
+
+// Motion allows to look for movement.
+func (l Leases) Motion(ctx context.Context, r station.Ref) (*permit.Lease, error) {
+	return l.lease(ctx, r, gate.Motion, permit.CameraMotion)
 }
 
 func (l Leases) lease(ctx context.Context, r station.Ref, system string, a permit.Action) (*permit.Lease, error) {

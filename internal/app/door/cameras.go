@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"candor/internal/account"
+	"candor/internal/alarm"
 	"candor/internal/consent"
 	"candor/internal/democam"
 	"candor/internal/device"
@@ -28,6 +29,7 @@ type Cameras struct {
 	Devices *device.Room
 	People  *account.Room
 	Consent *consent.Room
+	Alarms  *alarm.Room
 	Office  *rights.Office
 	Station *station.Station
 	Puller  *ingest.Supervisor
@@ -106,6 +108,10 @@ func (c Cameras) show(ctx context.Context, cam device.Camera) (httpapi.Camera, e
 		mode = "off"
 	}
 	now, trouble := c.Puller.State(cam.Device), c.Station.Trouble(cam.Binding)
+	motion, err := c.motion(ctx, cam)
+	if err != nil {
+		return httpapi.Camera{}, err
+	}
 	return httpapi.Camera{
 		ID: cam.Binding, Name: cam.Name, Site: cam.Site, Demo: cam.Demo, CreatedAt: httpapi.Moment(cam.CreatedAt),
 		State: httpapi.CameraState{
@@ -114,9 +120,28 @@ func (c Cameras) show(ctx context.Context, cam device.Camera) (httpapi.Camera, e
 		Recording: httpapi.CameraRecording{
 			Mode: mode, Consent: string(said), Actual: trouble == "" && c.Station.Recording(cam.Binding), Trouble: string(trouble),
 		},
+		Motion:    motion,
 		Streams:   streams(now),
 		Retention: httpapi.Retention{Days: cam.Retention.Days, Bytes: cam.Retention.Bytes},
 	}, nil
+}
+
+// motion tells whether a camera is looked at for movement.
+func (c Cameras) motion(ctx context.Context, cam device.Camera) (httpapi.CameraMotion, error) {
+	said, err := c.Consent.State(ctx, cam.Tenant, cam.Subject(), cam.Binding, passport.Motion)
+	if err != nil {
+		return httpapi.CameraMotion{}, err
+	}
+	on, err := c.Alarms.On(ctx, cam.Tenant, cam.Binding)
+	out := httpapi.CameraMotion{Mode: "off", Consent: string(said), Actual: c.Station.Watching(cam.Binding)}
+	switch {
+	case said != consent.Given:
+	case on:
+		out.Mode = "on"
+	default:
+		out.Mode = "paused"
+	}
+	return out, err
 }
 
 func streams(s ingest.State) []httpapi.Stream {
