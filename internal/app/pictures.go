@@ -47,7 +47,7 @@ func (h *house) pictures(ctx context.Context) error {
 		return err
 	}
 	h.station = &station.Station{
-		Cameras: knowing{h.bindings(), &h.news}, Gate: door.Leases{Gate: h.gate}, Puller: h.puller, Recorder: recorder{h.footage}, Hub: h.hub, Log: h.room("station"),
+		Cameras: knowing{h.bindings(), &h.news}, Gate: door.Leases{Gate: h.gate}, Puller: h.puller, Recorder: recorder{h.footage}, Looker: looker{h}, Hub: h.hub, Log: h.room("station"),
 		OnChange: func(r station.Ref) { h.news.tell("camera.recording", r.Account, r.Binding) },
 		OnLook:   func(r station.Ref) { h.news.tell("camera.motion", r.Account, r.Binding) },
 	}
