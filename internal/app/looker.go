@@ -71,7 +71,7 @@ func (l *looking) Stop() {
 func (l *looking) Done() <-chan struct{} { return l.done }
 
 // leftOut is the mask as a zone that is not looked at. All cells are one polygon: the way from one to the next
-// goes to a corner of the picture and back, which encloses nothing.
+// goes to the picture's left edge and back along the lines between cells, which encloses nothing.
 func leftOut(m alarm.Mask) []motion.Zone {
 	var points []motion.Point
 	for row := range alarm.Rows {
@@ -85,7 +85,7 @@ func leftOut(m alarm.Mask) []motion.Zone {
 			}
 			l, t := float64(from)/alarm.Columns, float64(row)/alarm.Rows
 			r, b := float64(to)/alarm.Columns, float64(row+1)/alarm.Rows
-			points = append(points, motion.Point{}, motion.Point{X: l, Y: t}, motion.Point{X: r, Y: t}, motion.Point{X: r, Y: b}, motion.Point{X: l, Y: b}, motion.Point{X: l, Y: t})
+			points = append(points, motion.Point{Y: t}, motion.Point{X: l, Y: t}, motion.Point{X: r, Y: t}, motion.Point{X: r, Y: b}, motion.Point{X: l, Y: b}, motion.Point{X: l, Y: t}, motion.Point{Y: t})
 			from = to
 		}
 	}
