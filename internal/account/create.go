@@ -32,24 +32,8 @@ const maxName = 200 // characters
 // Create makes an account. Problems: name.invalid, email.invalid, email.taken, password.weak,
 // password.long, language.unknown, time_zone.unknown, setup.done.
 func (r *Room) Create(ctx context.Context, t id.Tenant, n New) (id.Account, error) {
-	name, err := CheckName(n.Name)
+	n, err := r.check(n)
 	if err != nil {
-		return id.Account{}, err
-	}
-	email, err := CheckEmail(n.Email)
-	if err != nil {
-		return id.Account{}, err
-	}
-	if err := CheckPassword(n.Password); err != nil {
-		return id.Account{}, err
-	}
-	if strings.EqualFold(strings.TrimSpace(n.Password), email) {
-		return id.Account{}, problem.Invalid("password.weak")
-	}
-	if n.Language == "" {
-		n.Language = r.Languages[0]
-	}
-	if err := r.checkSettings(n.Language, "", n.TimeZone); err != nil {
 		return id.Account{}, err
 	}
 	v, err := r.hashing.make(ctx, n.Password, r.Cost)
@@ -64,13 +48,31 @@ func (r *Room) Create(ctx context.Context, t id.Tenant, n New) (id.Account, erro
 		}
 	}
 	a := id.Make[id.Account]()
-	if err := r.claim(ctx, t, email, a); err != nil {
+	if err := r.claim(ctx, t, n.Email, a); err != nil {
 		return id.Account{}, err
 	}
-	if err := r.insert(ctx, t, a, name, email, v, n); err != nil {
+	if err := r.insert(ctx, t, a, v, n); err != nil {
 		return id.Account{}, errors.Join(fmt.Errorf("create account: %w", err), r.Keeper.DropAccount(context.WithoutCancel(ctx), t, a))
 	}
 	return a, nil
+}
+
+// check is what is given as it is kept, or what is wrong with it.
+func (r *Room) check(n New) (New, error) {
+	var err error
+	if n.Name, err = CheckName(n.Name); err != nil {
+		return New{}, err
+	}
+	if n.Email, err = CheckEmail(n.Email); err != nil {
+		return New{}, err
+	}
+	if err := suits(n.Password, n.Email); err != nil {
+		return New{}, err
+	}
+	if n.Language == "" {
+		n.Language = r.Languages[0]
+	}
+	return n, r.checkSettings(n.Language, "", n.TimeZone)
 }
 
 func ifAny(any bool) error {
@@ -106,10 +108,10 @@ func (r *Room) claim(ctx context.Context, t id.Tenant, email string, a id.Accoun
 	return err
 }
 
-func (r *Room) insert(ctx context.Context, t id.Tenant, a id.Account, name, email string, v verifier, n New) error {
+func (r *Room) insert(ctx context.Context, t id.Tenant, a id.Account, v verifier, n New) error {
 	row := id.RowOf(a)
-	sealedName, err1 := r.seal(ctx, t, a, namePassport, row, name)
-	sealedEmail, err2 := r.seal(ctx, t, a, emailPassport, row, email)
+	sealedName, err1 := r.seal(ctx, t, a, namePassport, row, n.Name)
+	sealedEmail, err2 := r.seal(ctx, t, a, emailPassport, row, n.Email)
 	sealedSettings, err3 := r.seal(ctx, t, a, settingsPassport, row, settings{TimeZone: n.TimeZone, Theme: themes[0]}.encode())
 	sealedVerifier, err4 := r.seal(ctx, t, a, verifierPassport, row, v.String())
 	if err := errors.Join(err1, err2, err3, err4); err != nil {

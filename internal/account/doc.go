@@ -17,6 +17,34 @@
 // a place somebody has signed in from is not held up by what others try elsewhere. What is remembered
 // for this is in memory, under keyed digests, for an hour.
 //
+// # Codes
+//
+// Who signs up, forgot a password or moves to another address proves with a one-time code that they read
+// mail at the address. It has eight digits, lasts a quarter of an hour and is spent once. Only its keyed
+// hash is kept, in memory; a restart ends it.
+//
+// Asking is answered alike, with as much work, whether the address has an account or not: to sign up, an
+// address that has one is sent a letter that says so instead of a code; for a new password, an address that
+// has none is sent nothing. What the answer holds is the request: a random token that goes back with the code.
+//
+// The request is what keeps others out. A code is of use only with its own request, and a wrong code costs a
+// try of that request alone: after five it is over and a new one can be made. A stranger does not have the
+// token, so no try of theirs touches the code that somebody waits for, and asking again ends no code
+// that is under way.
+//
+// Asking is bounded for each place on the network and for each address from a place; neither counts what
+// others do elsewhere. It is bounded for an address as a whole too, or its owner's mailbox would fill.
+// Somebody who asks after that bound is reached, through many places that ask for the same address, is not
+// refused: no further letter is sent, and the newest code that was sent there serves their request
+// as well, within a number of tries that those who share it have together. A place that somebody has
+// signed in from is not under that bound. So holding somebody up takes a hundred places that never
+// stop, and guessing has at most some thousand tries an hour among a hundred million codes.
+//
+// # Notices
+//
+// A new password, a new address (at the old one) and a sign-in with a kind of browser that was not used
+// before are worth a letter, where letters can be sent. The kinds that were used are kept, sealed.
+//
 // # Sessions
 //
 // A session is a random token of 256 bits; only its SHA-256 is kept. It ends thirty days after its

@@ -59,7 +59,7 @@ func (h Holder) Count(ctx context.Context, _ permit.Permit, w rights.Whose) ([]r
 		Sessions int64 `bun:"sessions"`
 		About    int64 `bun:"about"`
 	}
-	err := h.Of.DB.Read.NewRaw(`SELECT count(*) AS n, coalesce(sum(length(name) + length(email)), 0) AS identity, coalesce(sum(length(settings)), 0) AS settings,
+	err := h.Of.DB.Read.NewRaw(`SELECT count(*) AS n, coalesce(sum(length(name) + length(email) + coalesce(length(clients), 0)), 0) AS identity, coalesce(sum(length(settings)), 0) AS settings,
 		coalesce(sum(length(verifier)), 0) AS verifier, coalesce(min(created_ms), 0) AS since,
 		(SELECT count(*) FROM account_session WHERE tenant_id = ? AND account_id = ?) AS sessions,
 		(SELECT coalesce(sum(length(about)), 0) FROM account_session WHERE tenant_id = ? AND account_id = ?) AS about
@@ -93,10 +93,14 @@ func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to 
 	if err != nil {
 		return err
 	}
+	clients, err := h.Of.clients(ctx, p, w.Tenant, a)
+	if err != nil {
+		return err
+	}
 	out := json.NewEncoder(to)
 	if err := out.Encode(map[string]any{
 		"kind": "profile", "id": prof.ID, "name": prof.Name, "email": prof.Email, "language": prof.Language, "theme": prof.Theme,
-		"time_zone": prof.TimeZone, "created_at": prof.CreatedAt.Time(),
+		"time_zone": prof.TimeZone, "created_at": prof.CreatedAt.Time(), "clients": clients,
 	}); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ func Passports() []passport.Passport {
 		sealed(emailPassport, "account_account.email", append(serve, guard...), "account_account.id"),
 		sealed(settingsPassport, "account_account.settings", serve, "account_account.id"),
 		sealed(verifierPassport, "account_account.verifier", guard, "account_account.id"),
+		sealed(clientsPassport, "account_account.clients", guard, "account_account.id"),
 		sealed(sessionPassport, "account_session.about", guard, "account_session.account_id"),
 		{ID: "account.language", Where: "account_account.language", Category: passport.Setting, Purposes: serve, Until: closed, Erasure: passport.Delete, Owner: "account_account.id"},
 		{ID: "account.session_token", Where: "account_session.token_hash", Category: passport.Technical, Purposes: guard, Retention: longestDays * 24 * time.Hour,

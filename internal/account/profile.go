@@ -123,24 +123,72 @@ func (r *Room) Change(ctx context.Context, p permit.Permit, t id.Tenant, a id.Ac
 	return now, nil
 }
 
-// SetEmail moves the account to another e-mail address after comparing the password. Problems:
-// password.wrong, email.invalid, email.taken.
-func (r *Room) SetEmail(ctx context.Context, p permit.Permit, t id.Tenant, a id.Account, password, email string) error {
+// AskEmail sends a code to the address somebody wants to move their account to, after comparing the
+// password. An address that another account has is sent a letter that says so; the answer is the
+// same. Problems: password.wrong, email.invalid, mail.none, mail.full, request.too_many.
+func (r *Room) AskEmail(ctx context.Context, t id.Tenant, a id.Account, password string, q Ask) (Asked, error) {
+	email, err := CheckEmail(q.Email)
+	if err != nil {
+		return Asked{}, err
+	}
+	if err := r.canMail(); err != nil {
+		return Asked{}, err
+	}
+	if err := r.VerifyPassword(ctx, t, a, password); err != nil {
+		return Asked{}, err
+	}
+	has, known, err := r.of(ctx, t, email)
+	if err != nil {
+		return Asked{}, err
+	}
+	asked, code, err := r.codes.ask(forEmail, t, email, q.Client.Address, a, false)
+	if err != nil || code == "" {
+		return asked, err
+	}
+	lang := r.language(q.Language)
+	l := r.letter("email", lang, email, map[string]string{"code": spaced(code)})
+	if known && has != a {
+		r.codes.spoil(asked)
+		l = r.letter("emailKnown", lang, email, nil)
+	}
+	return asked, r.Mail.Send(ctx, r.withCode(l, asked))
+}
+
+// SetEmail moves the account to the address that the code was sent to, and tells the old one.
+// Problems: email.invalid, email.taken, code.wrong, code.over.
+func (r *Room) SetEmail(ctx context.Context, p permit.Permit, t id.Tenant, a id.Account, token, email, code string) error {
 	email, err := CheckEmail(email)
 	if err != nil {
 		return err
 	}
-	if err := r.VerifyPassword(ctx, t, a, password); err != nil {
+	q, settle, err := r.codes.enter(forEmail, t, token, email, code)
+	if err != nil {
 		return err
 	}
+	if q.account != a { // another person's code
+		settle(false)
+		return codeWrong()
+	}
+	old, err := r.setEmail(ctx, p, t, a, email)
+	settle(err == nil)
+	if err != nil {
+		return err
+	}
+	if err := r.tellAt(context.WithoutCancel(ctx), t, a, old, "emailChanged", map[string]string{"time": r.moment()}); err != nil {
+		r.Log.WarnContext(ctx, "a notice could not be written", "err", err)
+	}
+	return nil
+}
+
+func (r *Room) setEmail(ctx context.Context, p permit.Permit, t id.Tenant, a id.Account, email string) (was string, err error) {
 	r.making.Lock()
 	defer r.making.Unlock()
 	old, err := r.Get(ctx, p, t, a)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := r.claim(ctx, t, email, a); err != nil {
-		return err
+		return "", err
 	}
 	err = r.DB.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		sealed, err := r.seal(ctx, t, a, emailPassport, id.RowOf(a), email)
@@ -153,9 +201,9 @@ func (r *Room) SetEmail(ctx context.Context, p permit.Permit, t id.Tenant, a id.
 		return r.Outbox.Add(ctx, tx, r.Outbox.Bus.Say(Changed, t, id.RowOf(a)))
 	})
 	if err != nil {
-		return errors.Join(fmt.Errorf("change e-mail: %w", err), r.Keeper.PutAccount(context.WithoutCancel(ctx), t, old.Email, a))
+		return "", errors.Join(fmt.Errorf("change e-mail: %w", err), r.Keeper.PutAccount(context.WithoutCancel(ctx), t, old.Email, a))
 	}
-	return nil
+	return old.Email, nil
 }
 
 func or(p *string, otherwise string) string {

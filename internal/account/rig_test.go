@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"log/slog"
+	"regexp"
 	"slices"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"candor/internal/sqldb"
 	"candor/internal/translog"
 	source "candor/policy"
+	"candor/words"
 )
 
 // rig is the room with the real keeper, gate and bus around it.
@@ -29,6 +31,50 @@ type rig struct {
 	keeper *seal.Keeper
 	keys   string
 	gate   *gate.Gate
+	post   *letterbox
+}
+
+// letterbox is a Mail that keeps what was written.
+type letterbox struct {
+	mu      sync.Mutex
+	letters []Letter
+	err     error // instead of taking one
+}
+
+func (b *letterbox) Can() bool { return true }
+
+func (b *letterbox) Send(_ context.Context, l Letter) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return b.err
+	}
+	b.letters = append(b.letters, l)
+	return nil
+}
+
+func (b *letterbox) to(email string) (out []Letter) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, l := range b.letters {
+		if l.To == email {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+var eight = regexp.MustCompile(`\d{4} \d{4}`)
+
+// code is the newest one that was written to an address.
+func (b *letterbox) code(email string) string {
+	all := b.to(email)
+	for _, l := range slices.Backward(all) {
+		if l.Code && l.Account.IsZero() {
+			return eight.FindString(l.Text)
+		}
+	}
+	return ""
 }
 
 const password = "three blue herons"
@@ -69,12 +115,14 @@ func open(t *testing.T, db *sqldb.DB) rig {
 		People: r, Relations: noCameras{}, Consents: noCameras{}, Records: &translog.Log{DB: db, Keeper: k, Clock: c},
 	}
 	r.Gate = g
+	post := &letterbox{}
+	r.Mail, r.Words, r.SignUps = post, words.Sentence, DoorOpen
 	r.Init()
 	if err := g.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _, _, _ = g.Close(), o.Close(), b.Close(), k.Close() })
-	return rig{r, t, c, k, dir, g}
+	return rig{r, t, c, k, dir, g, post}
 }
 
 // zoe signs up and in.

@@ -51,9 +51,15 @@ type Room struct {
 	Log       *slog.Logger
 	Languages []string // of the app; the first is the default
 	Cost      Cost     // zero: DefaultCost
+	SignUps   Door     // who may sign up
+	Mail      Mail     // nil: nobody can be written to
+	Words     Words    // of letters; needed with Mail
+	// Invited reports why somebody with that address may not come in by an invitation. Nil: nobody may.
+	Invited func(ctx context.Context, t id.Tenant, token, email string) error
 
 	hashing  *hasher
 	throttle *throttle
+	codes    *codes
 	making   sync.Mutex // one new account or address at a time
 }
 
@@ -68,6 +74,7 @@ func (r *Room) Init() {
 		r.Languages = []string{"en"}
 	}
 	r.hashing, r.throttle = newHasher(), newThrottle(r.Clock)
+	r.codes = newCodes(r.Clock)
 }
 
 // The passports of what this room seals. Their ids are part of the seals.
@@ -77,11 +84,12 @@ const (
 	settingsPassport passport.ID = "account.settings"
 	verifierPassport passport.ID = "account.verifier"
 	sessionPassport  passport.ID = "account.session_about"
+	clientsPassport  passport.ID = "account.clients"
 )
 
 var categories = map[passport.ID]passport.Category{
 	namePassport: passport.Identity, emailPassport: passport.Identity, settingsPassport: passport.Setting,
-	verifierPassport: passport.Credential, sessionPassport: passport.Identity,
+	verifierPassport: passport.Credential, sessionPassport: passport.Identity, clientsPassport: passport.Identity,
 }
 
 func place(t id.Tenant, a id.Account, p passport.ID, row id.Row) seal.Place {

@@ -104,7 +104,14 @@ func (r *Room) begin(ctx context.Context, t id.Tenant, a id.Account, client stri
 
 // Begin begins a session for somebody who has just signed up.
 func (r *Room) Begin(ctx context.Context, t id.Tenant, a id.Account, client string) (SignedIn, error) {
-	return r.begin(ctx, t, a, client)
+	in, err := r.begin(ctx, t, a, client)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if err := r.meet(ctx, t, a, client); err != nil {
+		r.Log.WarnContext(ctx, "a kind of client is not remembered", "err", err)
+	}
+	return in, nil
 }
 
 // Session finds who a token belongs to, and moves the session's end along. Problems:
@@ -191,6 +198,17 @@ func (r *Room) SignOut(ctx context.Context, t id.Tenant, a id.Account, s id.Sess
 		return problem.NotFound()
 	}
 	return nil
+}
+
+// SignOutOthers ends every session of the account but one, and everything that is open under them: for
+// somebody who suspects that another has their password or their telephone.
+//
+// promise:P302
+func (r *Room) SignOutOthers(ctx context.Context, t id.Tenant, a id.Account, keep id.Session) ([]id.Session, error) {
+	if promise.Cut("P302") {
+		return nil, nil
+	}
+	return r.endWhere(ctx, t, a, "id <> ?", keep[:])
 }
 
 func (r *Room) endOthers(ctx context.Context, t id.Tenant, a id.Account, keep id.Session) error {

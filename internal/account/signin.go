@@ -26,7 +26,7 @@ type Client struct {
 // problem session.wrong; too many tries are request.too_many with retry_after.
 func (r *Room) SignIn(ctx context.Context, t id.Tenant, email, password string, c Client) (SignedIn, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
-	attempt, err := r.throttle.try(t.String()+" "+email, c.Address)
+	attempt, err := r.throttle.try(personOf(t, email), c.Address)
 	if err != nil {
 		return SignedIn{}, err
 	}
@@ -42,7 +42,19 @@ func (r *Room) SignIn(ctx context.Context, t id.Tenant, email, password string, 
 		return SignedIn{}, sessionWrong()
 	}
 	attempt.succeeded()
-	return r.begin(ctx, t, a, c.Kind)
+	in, err := r.begin(ctx, t, a, c.Kind)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if err := r.meet(context.WithoutCancel(ctx), t, a, c.Kind); err != nil {
+		r.Log.WarnContext(ctx, "a kind of client is not remembered", "err", err)
+	}
+	return in, nil
+}
+
+// personOf is whose tries are counted.
+func personOf(t id.Tenant, email string) string {
+	return t.String() + " " + strings.ToLower(strings.TrimSpace(email))
 }
 
 // VerifyPassword compares the password of somebody who is signed in, before what cannot be undone.
@@ -141,7 +153,10 @@ func (r *Room) SetPassword(ctx context.Context, t id.Tenant, a id.Account, keep 
 	if err := r.keepVerifier(ctx, t, a, next); err != nil {
 		return fmt.Errorf("set password: %w", err)
 	}
-	return r.endOthers(context.WithoutCancel(ctx), t, a, keep)
+	ctx = context.WithoutCancel(ctx)
+	err := r.endOthers(ctx, t, a, keep)
+	r.tell(ctx, t, a, "passwordChanged", map[string]string{"time": r.moment()})
+	return err
 }
 
 // Reset gives the account of an e-mail address a new, random password and ends all of its sessions.

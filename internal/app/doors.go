@@ -38,6 +38,7 @@ func (h *house) doors(ctx context.Context) error {
 		Setup:    door.Setup{Tenant: h.tenant, People: h.people, Devices: h.devices, Gate: h.gate, Sessions: sessions, Cameras: cameras, Secret: h.code.get, Done: h.code.done},
 		Sessions: sessions,
 		Accounts: door.Accounts{Room: h.people, Office: h.office, Gone: h.gone},
+		SignUps:  door.SignUps{Tenant: h.tenant, People: h.people, Devices: h.devices, Sessions: sessions, Mail: h.mail},
 		Cameras:  cameras,
 		Finding:  door.NewFinding(h.devices, h.egress, h.camera, h.clock),
 		Live:     door.Live{Cameras: h.bindings(), Hub: h.hub, Stills: h.stills, WHEP: h.whep, MSE: h.mse},

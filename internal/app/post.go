@@ -7,10 +7,13 @@ import (
 	"net"
 	"os"
 
+	"candor/internal/account"
+	"candor/internal/app/door"
 	"candor/internal/config"
 	"candor/internal/egress"
 	"candor/internal/notify/mail"
 	"candor/internal/passport"
+	"candor/words"
 )
 
 // post wires mail: by the operator's server, into the outbox, or not at all.
@@ -27,6 +30,8 @@ func (h *house) post(ctx context.Context) error {
 		return err
 	}
 	h.closing("mail", h.mail.Close)
+	h.people.Mail, h.people.Words, h.people.SignUps = door.Letters{Mail: h.mail}, words.Sentence, account.Door(h.config.Accounts.SignUp)
+	h.people.Invited = h.shares.Invited
 	return nil
 }
 

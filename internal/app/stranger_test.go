@@ -30,6 +30,9 @@ func bodies(p *person) map[string]any {
 		"changeMotion":   map[string]any{"sensitivity": 5},
 		"decideConsent":  map[string]any{"state": "withdrawn", "text_hash": p.consentHash()},
 
+		"askEmail": map[string]any{"email": "c@house.example", "password": "wrong"},
+		"setEmail": map[string]any{"request": "r", "email": "c@house.example", "code": "1234 5678"},
+
 		"decideConsentForAll": map[string]any{"state": "withdrawn", "text_hash": p.consentHash()},
 
 		"discoverCameras": map[string]any{},

@@ -10,7 +10,7 @@
 // lease that is looked at before every write.
 //
 // What rooms the handlers need is declared here, one file per subject, as small interfaces
-// (Setup, Sessions, Accounts, Cameras, Finding, Live, Footage, Alarms, Privacy, Policy); app fits the rooms
+// (Setup, Sessions, Accounts, SignUps, Cameras, Finding, Live, Footage, Alarms, Privacy, Policy); app fits the rooms
 // to them. The package knows no SQL, no codec and no other front door.
 package httpapi
 
@@ -64,6 +64,7 @@ type Deps struct {
 	Setup    Setup
 	Sessions Sessions
 	Accounts Accounts
+	SignUps  SignUps
 	Cameras  Cameras
 	Finding  Finding
 	Live     Live
@@ -143,6 +144,7 @@ func New(d Deps) *API {
 	a.setup()
 	a.session()
 	a.account()
+	a.signUp()
 	a.cameras()
 	a.finding()
 	a.live()

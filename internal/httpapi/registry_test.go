@@ -93,6 +93,13 @@ var bodies = map[string]string{
 	"markEventsSeen": `{"events":["6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b"],"seen":true}`,
 	"changeMotion":   `{"sensitivity":4}`,
 
+	"askSignUp":     `{"email":"max@example.org","language":"en"}`,
+	"signUp":        `{"request":"r","email":"max@example.org","code":"1234 5678","name":"Max","password":"x","language":"en"}`,
+	"askReset":      `{"email":"max@example.org","language":"en"}`,
+	"resetPassword": `{"request":"r","email":"max@example.org","code":"1234 5678","password":"x"}`,
+	"askEmail":      `{"email":"max@example.org","password":"right"}`,
+	"setEmail":      `{"request":"r","email":"max@example.org","code":"1234 5678"}`,
+
 	"decideConsentForAll": `{"state":"withdrawn","text_hash":"h"}`,
 
 	"discoverCameras": `{}`,
@@ -180,7 +187,7 @@ func TestNothingWithoutASession(t *testing.T) {
 	promise.Proves(t, "P001")
 	w := newWorld(t)
 	open := []string{ // what has nothing of anybody, or opens by a code or link
-		"beginSetup", "getPolicy", "getReceipt", "getSetup", "healthz", "listPromises", "listPurposes", "metrics", "openapi", "readyz", "signIn",
+		"askReset", "askSignUp", "beginSetup", "getOutbox", "getPolicy", "getReceipt", "getSetup", "getSignUp", "resetPassword", "signUp", "healthz", "listPromises", "listPurposes", "metrics", "openapi", "readyz", "signIn",
 	}
 	for _, r := range w.api.Routes() {
 		if r.Auth != httpapi.Session {

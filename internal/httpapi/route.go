@@ -20,6 +20,7 @@ type Auth string
 const (
 	Public  Auth = "public"  // anybody
 	Code    Auth = "code"    // who has the set-up code
+	Mailed  Auth = "mailed"  // who has a code that was sent by mail
 	Bearer  Auth = "bearer"  // who holds the link
 	Session Auth = "session" // who is signed in
 )

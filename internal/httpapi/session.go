@@ -24,6 +24,8 @@ type Sessions interface {
 	List(ctx context.Context, p permit.Permit, a id.Account) ([]SessionInfo, error)
 	// End ends one session of the account, or is the problem not_found.
 	End(ctx context.Context, p permit.Permit, a id.Account, s id.Session) error
+	// EndOthers ends every session of the account but the permit's own, and says which.
+	EndOthers(ctx context.Context, p permit.Permit, a id.Account) ([]id.Session, error)
 }
 
 // Caller is who is signed in.
@@ -182,5 +184,15 @@ func (a *API) session() {
 			}
 			a.events.endSession(s)
 			return &none{}, nil
+		}, http.StatusNoContent)
+
+	operation(a, Route{Method: http.MethodDelete, Path: "/api/v1/sessions", ID: "endOtherSessions", Summary: "Sign all other browsers out", Auth: Session, Action: permit.AccountChange, Tag: "session"},
+		func(ctx context.Context, _ *none) (*none, error) {
+			in := of(ctx)
+			ended, err := a.deps.Sessions.EndOthers(ctx, in.permit, in.caller.Account)
+			for _, s := range ended {
+				a.events.endSession(s)
+			}
+			return &none{}, err
 		}, http.StatusNoContent)
 }

@@ -47,6 +47,7 @@ type world struct {
 	wrong    func(httpapi.Request) error // a gate that refuses
 
 	fresh  bool // no account yet
+	shown  bool // mail is shown instead of sent
 	movie  []byte
 	still  func(*permit.Lease) (httpapi.Picture, error)
 	socket func(context.Context, *permit.Lease, *websocket.Conn) error
@@ -75,6 +76,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Deps)) *world {
 		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Alarms: alarms{w}, Privacy: privacy{w}, Policy: policy{w},
 		Page: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "metrics") }),
 	}
+	d.SignUps = signUps{w}
 	for _, c := range change {
 		c(&d)
 	}
@@ -246,7 +248,49 @@ type (
 	footage  struct{ *world }
 	privacy  struct{ *world }
 	policy   struct{ *world }
+	signUps  struct{ *world }
 )
+
+func (s signUps) Door(context.Context) (string, bool, error) { return "open", true, nil }
+
+func (s signUps) AskSignUp(_ context.Context, q httpapi.Ask) (httpapi.Asked, error) {
+	return httpapi.Asked{Request: "request", Until: httpapi.Moment(clock.At(s.clock.Now()))}, nil
+}
+
+func (s signUps) SignUp(_ context.Context, c httpapi.Coded, n httpapi.Newcomer) (httpapi.SignedIn, error) {
+	if c.Code != "1234 5678" {
+		return httpapi.SignedIn{}, problem.Forbidden("code.wrong")
+	}
+	return httpapi.SignedIn{Account: httpapi.Account{ID: s.anna.account, Email: n.Email}, Session: s.anna.session, Token: s.anna.token, Expires: s.clock.Now().Add(time.Hour)}, nil
+}
+
+func (s signUps) AskReset(ctx context.Context, q httpapi.Ask) (httpapi.Asked, error) {
+	return s.AskSignUp(ctx, q)
+}
+
+func (s signUps) Reset(_ context.Context, c httpapi.Coded, _ string) error {
+	if c.Code != "1234 5678" {
+		return problem.Forbidden("code.wrong")
+	}
+	return nil
+}
+
+func (s signUps) AskEmail(ctx context.Context, p permit.Permit, a id.Account, _ string, q httpapi.Ask) (httpapi.Asked, error) {
+	asked, _ := s.AskSignUp(ctx, q)
+	return asked, s.called("ask e-mail", p, a, id.Binding{})
+}
+
+func (s signUps) SetEmail(_ context.Context, p permit.Permit, a id.Account, c httpapi.Coded) (httpapi.Account, error) {
+	return httpapi.Account{ID: a, Email: c.Email}, s.called("set e-mail", p, a, id.Binding{})
+}
+
+func (s signUps) Outbox() ([]httpapi.Letter, bool) {
+	return []httpapi.Letter{{To: "zoe@example.org", Subject: "a code", Text: "1234 5678"}}, s.shown
+}
+
+func (s sessions) EndOthers(_ context.Context, p permit.Permit, a id.Account) ([]id.Session, error) {
+	return nil, s.called("end others", p, a, id.Binding{})
+}
 
 func (s setup) Needed(context.Context) (bool, error) { return s.fresh, nil }
 func (s setup) Code() string                         { return "ABCD-EFGH" }

@@ -77,6 +77,15 @@ func (s Sessions) End(ctx context.Context, p permit.Permit, a id.Account, which 
 	return s.Room.SignOut(ctx, g.Tenant, a, which)
 }
 
+// EndOthers ends every other session of the account.
+func (s Sessions) EndOthers(ctx context.Context, p permit.Permit, a id.Account) ([]id.Session, error) {
+	g, err := granted(p)
+	if err != nil {
+		return nil, err
+	}
+	return s.Room.SignOutOthers(ctx, g.Tenant, a, g.Actor.Session)
+}
+
 // Accounts shows and changes a person's own account.
 type Accounts struct {
 	Room   *account.Room
