@@ -83,7 +83,7 @@ func (h Holder) Count(ctx context.Context, _ permit.Permit, w rights.Whose) ([]r
 	return out, nil
 }
 
-// Export writes the profile and the sessions. Of the password nothing is taken along.
+// Export writes the profile, the choices and the sessions. Of the password it says that there is one.
 func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to io.Writer) error {
 	if spared(w) {
 		return nil
@@ -98,11 +98,14 @@ func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to 
 		return err
 	}
 	out := json.NewEncoder(to)
-	if err := out.Encode(map[string]any{
-		"kind": "profile", "id": prof.ID, "name": prof.Name, "email": prof.Email, "language": prof.Language, "theme": prof.Theme,
-		"time_zone": prof.TimeZone, "created_at": prof.CreatedAt.Time(), "clients": clients,
-	}); err != nil {
-		return err
+	for _, line := range []map[string]any{
+		{"kind": "profile", "id": prof.ID, "name": prof.Name, "email": prof.Email, "created_at": prof.CreatedAt.Time(), "clients": clients},
+		{"kind": "settings", "language": prof.Language, "theme": prof.Theme, "time_zone": prof.TimeZone},
+		{"kind": "password", "held": "a verifier, from which nobody can tell the password"},
+	} {
+		if err := out.Encode(line); err != nil {
+			return err
+		}
 	}
 	all, err := h.Of.Sessions(ctx, p, w.Tenant, a)
 	if err != nil {

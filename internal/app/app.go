@@ -42,6 +42,7 @@ import (
 	shares "candor/internal/share"
 	"candor/internal/sqldb"
 	"candor/internal/station"
+	"candor/internal/takeaway"
 	"candor/internal/translog"
 )
 
@@ -96,6 +97,7 @@ type house struct {
 
 	mail      *mail.Room
 	office    *rights.Office
+	takeaway  *takeaway.Room
 	retention *retention.Loop
 	code      setupCode
 	api       *httpapi.API

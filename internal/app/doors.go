@@ -45,6 +45,7 @@ func (h *house) doors(ctx context.Context) error {
 		Footage:  door.Footage{Cameras: h.bindings(), Room: h.footage, Decoder: h.decoder, Zones: cameras},
 		Privacy:  door.Privacy{Office: h.office, Log: h.records, Consent: h.consent, Station: h.station, Cameras: h.bindings(), Tell: func(a id.Account, b id.Binding) { h.news.tell("camera.recording", a, b) }},
 		Alarms:   h.alarmDoor(),
+		Exports:  h.exports(),
 		Policy:   door.Policy{Policy: h.policy, Facts: h.facts()},
 	})
 	h.news.events.Store(h.api.Events())

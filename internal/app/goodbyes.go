@@ -15,6 +15,7 @@ import (
 	"candor/internal/retention"
 	"candor/internal/rights"
 	shares "candor/internal/share"
+	"candor/internal/takeaway"
 	"candor/internal/translog/held"
 )
 
@@ -22,6 +23,9 @@ import (
 func (h *house) goodbyes(ctx context.Context) error {
 	spare := spare{file: h.path(spareFile), log: h.room("rights")}
 	spare.keep()
+	if err := h.openTakeaway(); err != nil {
+		return err
+	}
 	h.office = &rights.Office{
 		DB: h.db, Keys: h.keys, Clock: h.clock, Log: h.room("rights"),
 		Revoke: func(ctx context.Context, w rights.Whose) error {
@@ -29,12 +33,13 @@ func (h *house) goodbyes(ctx context.Context) error {
 			if w.Binding.IsZero() && w.Purpose == "" { // whoever leaves uses nothing of others any more
 				err = errors.Join(err, h.gate.Revoke(ctx, gate.Right{Tenant: w.Tenant, Actor: id.Account(w.Subject)}))
 			}
-			return err
+			return errors.Join(err, takeaway.Holder{Of: h.takeaway}.Void(ctx, w))
 		},
 		Holders: []rights.Holder{
 			h.footage.Holder(),
 			h.alarms.Holder(),
 			device.Holder{Of: h.devices}, consent.Holder{Of: h.consent}, held.Holder{Log: h.records}, shares.Holder{Of: h.shares}, mail.Holder{Of: h.mail}, account.Holder{Of: h.people},
+			takeaway.Holder{Of: h.takeaway},
 		},
 		Rests: func(p passport.Purpose) []passport.Category {
 			switch p {
@@ -53,12 +58,16 @@ func (h *house) goodbyes(ctx context.Context) error {
 		return err
 	}
 	h.closing("goodbyes", h.office.Close)
+	if err := h.startTakeaway(ctx); err != nil {
+		return err
+	}
 	h.retention = &retention.Loop{
 		Clock: h.clock, Log: h.room("retention"), Keys: h.keys,
 		Sweepers: []retention.Sweeper{
 			{Room: "footage", Sweep: func(ctx context.Context) error { _, err := h.footage.Sweep(ctx); return err }},
 			{Room: "alarm", Sweep: h.alarms.Sweep},
 			{Room: "account", Sweep: func(ctx context.Context) error { _, err := h.people.Expire(ctx); return err }},
+			{Room: "takeaway", Sweep: h.takeaway.Sweep},
 			{Room: "rights", Sweep: func(context.Context) error { spare.keep(); return nil }},
 			h.overdue(),
 			{Room: "translog", Every: time.Hour, Sweep: func(ctx context.Context) error { _, err := h.records.Prune(ctx); return err }},

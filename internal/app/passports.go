@@ -19,6 +19,7 @@ import (
 	"candor/internal/rights"
 	"candor/internal/seal"
 	shares "candor/internal/share"
+	"candor/internal/takeaway"
 	"candor/internal/translog"
 )
 
@@ -31,7 +32,7 @@ func Passports() []passport.Passport {
 		installation(),
 		alarm.Passports(),
 		account.Passports(), bus.Passports(), consent.Passports(), device.Passports(), footage.Passports(), gate.Passports(),
-		httpapi.Passports(), ingest.Passports(), logging.Passports(), mail.Passports(), metrics.Passports(), rights.Passports(), seal.Passports(), shares.Passports(), translog.Passports(),
+		httpapi.Passports(), ingest.Passports(), logging.Passports(), mail.Passports(), metrics.Passports(), rights.Passports(), seal.Passports(), shares.Passports(), takeaway.Passports(), translog.Passports(),
 		counted(),
 	)
 }

@@ -30,8 +30,9 @@ func bodies(p *person) map[string]any {
 		"changeMotion":   map[string]any{"sensitivity": 5},
 		"decideConsent":  map[string]any{"state": "withdrawn", "text_hash": p.consentHash()},
 
-		"askEmail": map[string]any{"email": "c@house.example", "password": "wrong"},
-		"setEmail": map[string]any{"request": "r", "email": "c@house.example", "code": "1234 5678"},
+		"beginExport": map[string]any{"password": "wrong"},
+		"askEmail":    map[string]any{"email": "c@house.example", "password": "wrong"},
+		"setEmail":    map[string]any{"request": "r", "email": "c@house.example", "code": "1234 5678"},
 
 		"decideConsentForAll": map[string]any{"state": "withdrawn", "text_hash": p.consentHash()},
 
@@ -50,7 +51,7 @@ var queries = map[string]string{
 // route calls a route with these ids in its path.
 func (p *person) route(r httpapi.Route, body any, camera, session, viewing string) answer {
 	p.t.Helper()
-	path := strings.NewReplacer("{id}", camera, "{session}", session, "{viewing}", viewing, "{purpose}", "recording", "{token}", "unknown", "{event}", id.Random[id.Sighting]().String()).Replace(r.Path)
+	path := strings.NewReplacer("{id}", camera, "{session}", session, "{viewing}", viewing, "{purpose}", "recording", "{token}", "unknown", "{event}", id.Random[id.Sighting]().String(), "{export}", id.Make[id.Export]().String(), "{file}", "unknown.zip").Replace(r.Path)
 	if strings.Contains(path, "{") {
 		p.t.Fatalf("%s: fill %s", r.ID, path)
 	}

@@ -92,7 +92,7 @@ func (h Holder) Count(ctx context.Context, _ permit.Permit, w rights.Whose) ([]r
 	return out, nil
 }
 
-// Export writes cameras and places. Of credentials nothing is taken along.
+// Export writes cameras and places. Of credentials it says only that they are held.
 func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to io.Writer) error {
 	if w.Purpose != "" {
 		return nil
@@ -110,6 +110,9 @@ func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to 
 			"kind": "camera", "id": c.Binding, "device": c.Device, "site": c.Site, "name": c.Name, "address": c.Main, "sub_address": c.Sub,
 			"recording": c.Recording, "retention": c.Retention, "created_at": c.CreatedAt.Time(),
 		}); err != nil {
+			return err
+		}
+		if err := out.Encode(map[string]any{"kind": "camera password", "camera": c.Binding, "held": "what signs in to the camera, if it needs that; it is not taken along"}); err != nil {
 			return err
 		}
 	}

@@ -2,13 +2,10 @@ package footage
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"io"
 
 	"candor/internal/clock"
-	"candor/internal/footage/movie"
 	"candor/internal/footage/segment"
 	"candor/internal/id"
 	"candor/internal/media"
@@ -86,19 +83,19 @@ func (h holder) Count(ctx context.Context, p permit.Permit, w rights.Whose) ([]r
 	return []rights.Held{out}, nil
 }
 
-// exported is one line of an export: one segment as a file any player opens.
+// exported is one line of an export: one segment, and the film it is in (Files).
 type exported struct {
-	Room      string        `json:"room"`
-	Kind      string        `json:"kind"`
-	Camera    id.Binding    `json:"camera"`
-	Profile   media.Profile `json:"profile"`
-	Start     string        `json:"start"`
-	Millis    int64         `json:"duration_ms"`
-	MediaType string        `json:"media_type"`
-	Data      string        `json:"data"` // base64
+	Room    string        `json:"room"`
+	Kind    string        `json:"kind"`
+	Camera  id.Binding    `json:"camera"`
+	Profile media.Profile `json:"profile"`
+	Start   string        `json:"start"`
+	Millis  int64         `json:"duration_ms"`
+	Bytes   int64         `json:"bytes"`
+	File    string        `json:"file"`
 }
 
-// Export writes each segment as an MP4 file of its own.
+// Export writes a line for each segment; its pictures and sound are in the films.
 func (h holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to io.Writer) error {
 	if !concerns(w) {
 		return nil
@@ -117,53 +114,17 @@ func (h holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to 
 			return err
 		}
 		for _, row := range rows {
-			if err := h.export(ctx, p, row, enc); err != nil {
+			profile, err := segment.ProfileOf(byte(row.Profile))
+			if err != nil {
+				return err
+			}
+			if err := enc.Encode(exported{
+				Room: "footage", Kind: "segment", Camera: row.Binding, Profile: profile, Start: row.Start.Time().Format("2006-01-02T15:04:05.000Z"),
+				Millis: row.Duration, Bytes: row.Bytes, File: filePath(row.Binding, profile, row.Start),
+			}); err != nil {
 				return err
 			}
 		}
 		last = rows[len(rows)-1]
 	}
-}
-
-func (h holder) export(ctx context.Context, p permit.Permit, row *segmentRow, enc *json.Encoder) error {
-	c := Camera{Tenant: row.Tenant, Subject: row.Subject, Binding: row.Binding}
-	s, err := h.r.openSegment(ctx, p, c, row)
-	if err != nil || s == nil {
-		return err
-	}
-	defer s.key.Zero()
-	file, err := h.r.wholeFile(s, row)
-	if errors.Is(err, movie.ErrEmpty) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return enc.Encode(exported{
-		Room: "footage", Kind: "segment", Camera: row.Binding, Profile: s.Profile, Start: row.Start.Time().Format("2006-01-02T15:04:05.000Z"),
-		Millis: row.Duration, MediaType: "video/mp4", Data: base64.StdEncoding.EncodeToString(file),
-	})
-}
-
-// wholeFile is one segment as an MP4 file.
-func (r *Room) wholeFile(s *readable, row *segmentRow) ([]byte, error) {
-	l, err := movie.Make([]*segment.Segment{s.Segment}, row.Start, row.end()+1)
-	if err != nil {
-		return nil, err
-	}
-	o, err := r.Store.Open(s.name)
-	if err != nil {
-		return nil, err
-	}
-	defer o.Close()
-	file := append(make([]byte, 0, l.Size), l.Head...)
-	var room []byte
-	for _, span := range l.Spans { // one segment: no literal ones
-		plain, err := s.ReadChunk(o, span.Chunk, &room)
-		if err != nil {
-			return nil, err
-		}
-		file = append(file, plain[span.From:span.From+span.Len]...)
-	}
-	return file, nil
 }

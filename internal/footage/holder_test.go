@@ -3,7 +3,6 @@ package footage_test
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"io/fs"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"candor/internal/footage"
 	"candor/internal/passport"
 	"candor/internal/permit"
+	"candor/internal/problem"
 	"candor/internal/promise"
 	"candor/internal/rights"
 	"candor/internal/seal"
@@ -54,12 +54,29 @@ func TestInventoryAndExport(t *testing.T) {
 		}
 		var out bytes.Buffer
 		w.must(w.room.Holder().Export(context.Background(), w.permit(), w.whose(), &out))
-		var line struct{ Kind, Start, Data string }
+		var line struct{ Kind, Start, File string }
 		w.must(json.Unmarshal(out.Bytes(), &line))
-		file, err := base64.StdEncoding.DecodeString(line.Data)
+		library := w.room.Holder().(rights.Library)
+		files, err := library.Files(context.Background(), w.permit(), w.whose())
 		w.must(err)
+		if len(files) != 1 || files[0].Path != line.File || files[0].From != noon || files[0].Until != noon+7*24*3_600_000 {
+			t.Fatalf("files %+v, the line says %q", files, line.File)
+		}
+		file := w.film(files[0])
 		if n := pictures(t, file); n < 198 || line.Kind != "segment" || line.Start != noon.Time().Format("2006-01-02T15:04:05.000Z") {
 			t.Errorf("exported %s %s with %d pictures", line.Kind, line.Start, n)
+		}
+		// What is recorded later changes nothing of it; once its segment is gone there is no such film.
+		w.tape(noon.Time().Add(10*time.Minute), 20)
+		if again := w.film(files[0]); !bytes.Equal(again, file) {
+			t.Error("the film has changed")
+		}
+		w.clock.Advance(7*24*time.Hour + time.Second)
+		if _, err := w.room.Sweep(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := library.Open(context.Background(), w.lease(permit.FootageRead), w.whose(), files[0]); !problem.Is(err, "footage.gone") {
+			t.Errorf("a film that went: %v, %v", c, err)
 		}
 		other := w.whose()
 		other.Purpose = passport.Live
@@ -70,6 +87,19 @@ func TestInventoryAndExport(t *testing.T) {
 			t.Error("an export without a permit")
 		}
 	})
+}
+
+// film reads a whole film of the library.
+func (w *world) film(f rights.File) []byte {
+	w.t.Helper()
+	c, err := w.room.Holder().(rights.Library).Open(context.Background(), w.lease(permit.FootageRead), w.whose(), f)
+	w.must(err)
+	defer c.Close()
+	b := make([]byte, c.Size())
+	if n, err := c.ReadAt(b, 0); n != len(b) {
+		w.t.Fatalf("read %d of %d bytes: %v", n, len(b), err)
+	}
+	return b
 }
 
 func TestErasingLeavesNothing(t *testing.T) {

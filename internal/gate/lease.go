@@ -29,12 +29,12 @@ type Right struct {
 }
 
 // takes reports whether revoking r takes away the right h of a lease. A lease about all cameras
-// of a subject rests on each of them.
+// of a subject rests on each of them, and one without a purpose on each purpose.
 func (r Right) takes(h Right) bool {
 	return r.Tenant == h.Tenant &&
 		(r.Subject.IsZero() || r.Subject == h.Subject) &&
 		(r.Binding.IsZero() || r.Binding == h.Binding || h.Binding.IsZero()) &&
-		(r.Purpose == "" || r.Purpose == h.Purpose) &&
+		(r.Purpose == "" || r.Purpose == h.Purpose || h.Purpose == "") &&
 		(r.Session.IsZero() || r.Session == h.Session) &&
 		(r.Actor.IsZero() || r.Actor == h.Actor) &&
 		(r.Share.IsZero() || r.Share == h.Share)
@@ -82,6 +82,9 @@ func (g *Gate) register(r Request, since int64) *entry {
 		Tenant: r.Tenant, Subject: id.SubjectOf(r.Account), Binding: r.Binding, Purpose: ru.purpose, Session: r.Actor.Session,
 		Actor: r.Actor.Account,
 	}}
+	if ru.whole {
+		e.right.Purpose = ""
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.leases == nil {

@@ -40,7 +40,7 @@ func TestRevokeEndsWhatRestsOnTheRight(t *testing.T) {
 			right Right
 			ends  []string
 		}{
-			"recording of a camera": {Right{Subject: subject, Binding: door, Purpose: passport.Recording}, []string{"records door", "reads door on phone"}},
+			"recording of a camera": {Right{Subject: subject, Binding: door, Purpose: passport.Recording}, []string{"records door", "reads door on phone", "exports all on laptop"}},
 			"a camera":              {Right{Subject: subject, Binding: door}, []string{"records door", "reads door on phone", "pulls door", "watches door on phone", "exports all on laptop"}},
 			"a session":             {Right{Subject: subject, Session: phone}, []string{"reads door on phone", "watches door on phone", "watches yard on phone"}},
 			"a person": {Right{Subject: subject}, []string{"records door", "reads door on phone", "pulls door", "watches door on phone",

@@ -36,6 +36,7 @@ type rule struct {
 	owner      bool           // open to the person it is about
 	ability    permit.Ability // open to whom the owner gave it; "": to nobody else
 	systems    []string       // open to these parts of the system
+	whole      bool           // a lease of it reaches what rests on any purpose: taking back one of them ends it
 	after      bool           // for systems: also after the camera was released or the account closed; not ended by Revoke
 	record     bool           // write an access record for a person
 	window     time.Duration  // one record covers this long; 0: every permit and lease has its own
@@ -87,5 +88,5 @@ var rules = map[permit.Action]rule{
 	permit.ConsentChange: {purpose: passport.Rights, categories: []passport.Category{passport.ConsentLog}, camera: anyCamera, owner: true},
 	permit.PrivacyRead: {purpose: passport.Rights, camera: anyCamera, owner: true, systems: []string{Rights}, after: true,
 		categories: []passport.Category{passport.Setting, passport.Contact, passport.DeviceData, passport.AccessLog, passport.ConsentLog}},
-	permit.PrivacyExport: {purpose: passport.Rights, camera: anyCamera, owner: true, systems: []string{Rights}, categories: everything, record: true},
+	permit.PrivacyExport: {purpose: passport.Rights, camera: anyCamera, owner: true, systems: []string{Rights}, categories: everything, record: true, whole: true},
 }

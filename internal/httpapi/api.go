@@ -71,6 +71,7 @@ type Deps struct {
 	Footage  Footage
 	Alarms   Alarms
 	Privacy  Privacy
+	Exports  Exports
 	Policy   Policy
 }
 
@@ -151,6 +152,7 @@ func New(d Deps) *API {
 	a.footage()
 	a.alarms()
 	a.privacy()
+	a.exports()
 	a.policy()
 	a.feed()
 	a.health()

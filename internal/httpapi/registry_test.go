@@ -93,6 +93,7 @@ var bodies = map[string]string{
 	"markEventsSeen": `{"events":["6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b"],"seen":true}`,
 	"changeMotion":   `{"sensitivity":4}`,
 
+	"beginExport":   `{"password":"right"}`,
 	"askSignUp":     `{"email":"max@example.org","language":"en"}`,
 	"signUp":        `{"request":"r","email":"max@example.org","code":"1234 5678","name":"Max","password":"x","language":"en"}`,
 	"askReset":      `{"email":"max@example.org","language":"en"}`,
@@ -116,7 +117,7 @@ var queries = map[string]string{
 // call is a valid call of a route with the ids of whose.
 func (w *world) call(r httpapi.Route, whose person, viewing string) request {
 	path := strings.NewReplacer("{id}", whose.camera.String(), "{session}", whose.session.String(), "{viewing}", viewing,
-		"{purpose}", "recording", "{token}", "unknown", "{event}", "6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b").Replace(r.Path)
+		"{purpose}", "recording", "{token}", "unknown", "{event}", "6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b", "{export}", newID[id.Export]().String(), "{file}", "unknown.zip").Replace(r.Path)
 	q := request{method: r.Method, path: path + queries[r.ID], body: bodies[r.ID]}
 	if r.ID == "watchWHEP" {
 		q.header = map[string]string{"Content-Type": "application/sdp"}
@@ -167,7 +168,7 @@ func TestAnotherAccountsIdsLookAbsent(t *testing.T) {
 				t.Errorf("a foreign id answers %s, an unknown one %s", foreign.Body, absent.Body)
 			}
 			for _, bad := range []string{"x", "..%2f..", strings.Repeat("a", 3000)} {
-				broken := strings.NewReplacer("{id}", bad, "{session}", bad, "{viewing}", bad, "{purpose}", bad, "{token}", bad, "{event}", bad).Replace(r.Path)
+				broken := strings.NewReplacer("{id}", bad, "{session}", bad, "{viewing}", bad, "{purpose}", bad, "{token}", bad, "{event}", bad, "{export}", bad, "{file}", bad).Replace(r.Path)
 				q.path = broken + queries[r.ID]
 				if rec := w.do(q); rec.Code != http.StatusNotFound && !(r.ID == "getReceipt" && rec.Code == http.StatusUnprocessableEntity) {
 					t.Errorf("%.40s answers %d", q.path, rec.Code)
@@ -187,7 +188,7 @@ func TestNothingWithoutASession(t *testing.T) {
 	promise.Proves(t, "P001")
 	w := newWorld(t)
 	open := []string{ // what has nothing of anybody, or opens by a code or link
-		"askReset", "askSignUp", "beginSetup", "getOutbox", "getPolicy", "getReceipt", "getSetup", "getSignUp", "resetPassword", "signUp", "healthz", "listPromises", "listPurposes", "metrics", "openapi", "readyz", "signIn",
+		"askReset", "askSignUp", "beginSetup", "downloadExport", "getOutbox", "getPolicy", "getReceipt", "getSetup", "getSignUp", "resetPassword", "signUp", "healthz", "listPromises", "listPurposes", "metrics", "openapi", "readyz", "signIn",
 	}
 	for _, r := range w.api.Routes() {
 		if r.Auth != httpapi.Session {

@@ -73,7 +73,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Deps)) *world {
 	w.anna, w.ben = w.person("en"), w.person("zh-Hans")
 	d := httpapi.Deps{
 		Tenant: id.DefaultTenant, Clock: w.clock, Log: logtest.New(t), Words: words,
-		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Alarms: alarms{w}, Privacy: privacy{w}, Policy: policy{w},
+		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Alarms: alarms{w}, Privacy: privacy{w}, Exports: exports{w}, Policy: policy{w},
 		Page: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "metrics") }),
 	}
 	d.SignUps = signUps{w}
@@ -247,6 +247,7 @@ type (
 	live     struct{ *world }
 	footage  struct{ *world }
 	privacy  struct{ *world }
+	exports  struct{ *world }
 	policy   struct{ *world }
 	signUps  struct{ *world }
 )

@@ -31,6 +31,7 @@ type (
 	Access   = ID[access]   // one access record
 	Receipt  = ID[receipt]  // one erasure receipt
 	Share    = ID[share]    // a scoped, timed right given to a member or a link
+	Export   = ID[export]   // one copy of everything about a person
 	Event    = ID[event]    // something that happened, as told on the bus
 	Sighting = ID[sighting] // one event in front of a camera; made by Random
 	Viewing  = ID[viewing]  // one consumer of a stream, as named in the API
@@ -51,6 +52,7 @@ type (
 	access   struct{}
 	receipt  struct{}
 	share    struct{}
+	export   struct{}
 	event    struct{}
 	sighting struct{}
 	viewing  struct{}

@@ -65,7 +65,9 @@ func (p Privacy) Accesses(ctx context.Context, may permit.Permit, a id.Account, 
 	out := make([]httpapi.Access, 0, len(page))
 	for _, e := range page {
 		actor := "you"
-		if e.Actor.System != "" {
+		if e.Actor.System == ByLink {
+			actor = "link:export"
+		} else if e.Actor.System != "" {
 			actor = "system:" + e.Actor.System
 		} else if e.Actor.Account != a {
 			actor = "another"
