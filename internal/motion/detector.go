@@ -50,9 +50,10 @@ type Detector struct {
 	cur, near, shape, limit  []float32
 	structure                *structure
 	parts                    parts
-	bright, seed, weak, mask []bool
+	bright, seed, same, mask []bool
 	what                     []kind
-	changed                  int // pictures in a row that differ as a whole
+	usualB, usualS           float32 // usual noise, of brightness and of structure
+	changed                  int     // pictures in a row that differ as a whole
 
 	open    bool
 	before  time.Duration // the picture before this one
@@ -64,11 +65,11 @@ type Detector struct {
 
 // NewDetector makes a detector that knows nothing of the scene yet.
 func NewDetector(s Settings) *Detector {
-	d := &Detector{structure: newStructure(), what: make([]kind, pixels)}
+	d := &Detector{usualB: 1.5, usualS: 1, structure: newStructure(), what: make([]kind, pixels)}
 	for _, p := range []*[]float32{&d.cur, &d.near, &d.shape, &d.limit} {
 		*p = make([]float32, pixels)
 	}
-	for _, p := range []*[]bool{&d.bright, &d.seed, &d.weak, &d.mask} {
+	for _, p := range []*[]bool{&d.bright, &d.seed, &d.same, &d.mask} {
 		*p = make([]bool, pixels)
 	}
 	d.Set(s)
@@ -126,7 +127,7 @@ func (d *Detector) begin(at time.Duration) []Change {
 // relight moves the background to the light of this picture.
 func (d *Detector) relight() {
 	d.back.first(d.near)
-	l := fit(d.near, d.cur, func(i int) bool { return !d.mask[i] })
+	l := fitted(d.near, d.cur, func(i int) bool { return !d.mask[i] })
 	sum := float32(0)
 	for i := 0; i < pixels; i += 16 {
 		sum += d.near[i]
@@ -152,18 +153,51 @@ func (d *Detector) compare() {
 	for i, v := range d.near {
 		d.limit[i] = min(max(v, lo), hi) // what the sensor cannot show is not there
 	}
-	d.structure.compare(d.shape, d.limit, d.cur)
+	d.structure.compare(d.shape, d.same, d.limit, d.cur)
 	unsure := 1 + max(0, 1-d.back.age/early)*0.5
 	gain := d.limits.gain * unsure
 	if d.open {
 		gain *= goesOn
 	}
 	noiseB, noiseS := d.noise()
+	// What suddenly differs everywhere is another scene and no noise.
+	noiseB, noiseS = min(noiseB, 1.5*d.usualB+1), min(noiseS, 2*d.usualS+1)
+	d.usualB += (noiseB - d.usualB) / 16
+	d.usualS += (noiseS - d.usualS) / 16
+	clear(d.what)
 	for i, c := range d.cur {
 		diff := abs(c - d.limit[i])
 		d.limit[i] = gain*brighter + usually*max(d.back.differ[i], noiseB)
 		d.bright[i] = diff > d.limit[i]
 		d.seed[i] = d.shape[i] > gain*shaped+usually*max(d.back.shape[i], noiseS)
+	}
+	d.edges()
+}
+
+// edges takes back the seeds at the edge of a place that shows the background in another light:
+// a lamp's cone, a shadow.
+func (d *Detector) edges() {
+	for i := range d.same {
+		d.same[i] = d.same[i] && d.bright[i] && !d.seed[i]
+	}
+	for i, same := range d.same {
+		if !same {
+			continue
+		}
+		n := 0
+		around(i, 1, func(k int) {
+			if d.same[k] {
+				n++
+			}
+		})
+		if n == 9 {
+			around(i, reach+2, func(k int) { d.what[k] = lit })
+		}
+	}
+	for i, k := range d.what {
+		if k == lit {
+			d.seed[i] = false
+		}
 	}
 }
 
@@ -239,6 +273,7 @@ func (d *Detector) sort() sighting {
 			continue
 		}
 		area, seeds := 0, 0
+		d.guard(p)
 		for _, i := range d.parts.order[p.from:p.to] {
 			d.mask[i] = true
 			if !d.plan.looked[i] {
@@ -274,6 +309,24 @@ func (d *Detector) sort() sighting {
 		}
 	}
 	return s
+}
+
+// guard keeps the background from learning what lies inside of a part: where something large has
+// the colour of what is behind it.
+func (d *Detector) guard(p part) {
+	var from, to [Height]int
+	for y := range from {
+		from[y] = Width
+	}
+	for _, i := range d.parts.order[p.from:p.to] {
+		x, y := int(i)%Width, int(i)/Width
+		from[y], to[y] = min(from[y], x), max(to[y], x+1)
+	}
+	for y := range from {
+		for x := from[y]; x < to[y]; x++ {
+			d.what[y*Width+x] = guarded
+		}
+	}
 }
 
 // tell makes events of sightings.

@@ -17,6 +17,9 @@ const (
 	lightGain  = 0.03
 )
 
+// sample is how many pixels one pixel speaks for. It is no divisor of the width.
+const sample = 3
+
 // fit finds the light by least squares over the pixels that are told to count, and again over
 // those that lie near the last answer: what moves lies far from it.
 func fit(back, cur []float32, counts func(i int) bool) light {
@@ -24,7 +27,7 @@ func fit(back, cur []float32, counts func(i int) bool) light {
 	reach := float32(60)
 	for range 6 {
 		var n, sb, sc, sbb, sbc, far float64
-		for i := 0; i < len(back); i += 2 {
+		for i := 0; i < len(back); i += sample {
 			if !counts(i) {
 				continue
 			}
@@ -43,7 +46,7 @@ func fit(back, cur []float32, counts func(i int) bool) light {
 			sbb += float64(b) * float64(b)
 			sbc += float64(b) * float64(c)
 		}
-		if n < 200 {
+		if n < 100 {
 			return l
 		}
 		mb, mc := sb/n, sc/n
@@ -56,11 +59,37 @@ func fit(back, cur []float32, counts func(i int) bool) light {
 	return l
 }
 
+// agree counts the pixels that lie near a light, of those that count.
+func agree(back, cur []float32, counts func(i int) bool, l light) (n, of int) {
+	const near = 7
+	for i := 0; i < len(back); i += sample {
+		if counts(i) {
+			of++
+			if abs(cur[i]-min(max(l.of(back[i]), 0), 255)) <= near {
+				n++
+			}
+		}
+	}
+	return n, of
+}
+
+// fitted is the light of a picture. It has changed only if that makes most of the picture agree
+// with the background, and clearly more than without: neither something large nor another scene
+// may pass for light.
+func fitted(back, cur []float32, counts func(i int) bool) light {
+	l := fit(back, cur, counts)
+	is, of := agree(back, cur, counts, l)
+	if was, _ := agree(back, cur, counts, sameLight); is < was+was/16 || is*5 < of*2 {
+		return sameLight
+	}
+	return l
+}
+
 // medianDifference is the median of cur − back, by counting.
 func medianDifference(back, cur []float32, counts func(i int) bool) float32 {
 	var hist [1024]int
 	n := 0
-	for i := 0; i < len(back); i += 2 {
+	for i := 0; i < len(back); i += sample {
 		if counts(i) {
 			hist[min(max(int((cur[i]-back[i])*2)+512, 0), 1023)]++
 			n++

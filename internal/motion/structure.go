@@ -3,7 +3,7 @@ package motion
 import "math"
 
 // reach is half the side of the square in which structure is compared.
-const reach = 3
+const reach = 2
 
 // Local light may differ from the whole picture's by these factors and still be light.
 const (
@@ -26,7 +26,19 @@ func newStructure() *structure {
 	return s
 }
 
-func (s *structure) compare(dst, back, cur []float32) {
+// Where the background has this much structure (a variance) and the picture follows it this
+// closely (a correlation, squared), with contrast and brightness changed by about the same
+// factor, the background is what shows, in another light. Two gradients may look alike by
+// chance, but rarely in all of this.
+const (
+	telling = 30
+	follows = 0.85
+	factor  = 1.3
+)
+
+// compare writes to far how far the structure is from the background's, and to same where it is
+// clearly the background's.
+func (s *structure) compare(far []float32, same []bool, back, cur []float32) {
 	const w = Width + 1
 	for y := range Height {
 		var row [5]float64
@@ -49,7 +61,9 @@ func (s *structure) compare(dst, back, cur []float32) {
 			}
 			vb, vc, cov := m[2]-m[0]*m[0], m[3]-m[1]*m[1], m[4]-m[0]*m[1]
 			a := math.Min(math.Max((cov+1)/(vb+1), darkest), lightest)
-			dst[y*Width+x] = float32(math.Sqrt(math.Max(vc-2*a*cov+a*a*vb, 0)))
+			same[y*Width+x] = vb > telling && vc > telling/8 && cov > 0 && cov*cov > follows*vb*vc &&
+				cov*m[0] < factor*vb*m[1] && factor*cov*m[0] > vb*m[1]
+			far[y*Width+x] = float32(math.Sqrt(math.Max(vc-2*a*cov+a*a*vb, 0)))
 		}
 	}
 }
