@@ -29,7 +29,7 @@ func (h *house) doors(ctx context.Context) error {
 	sessions := door.Sessions{Room: h.people, Gate: h.gate}
 	cameras := door.Cameras{
 		Devices: h.devices, People: h.people, Consent: h.consent, Office: h.office, Station: h.station, Puller: h.puller, Egress: h.egress, Demo: h.camera,
-		Alarms: h.alarms, Tell: h.news.tell,
+		Alarms: h.alarms, Tell: h.news.tell, Shares: h.shares, Gate: h.gate,
 	}
 	h.api = httpapi.New(httpapi.Deps{
 		Tenant: h.tenant, Language: h.config.Language, Clock: h.clock, Log: h.room("httpapi"), Words: words.Sentence,
@@ -43,10 +43,13 @@ func (h *house) doors(ctx context.Context) error {
 		Finding:  door.NewFinding(h.devices, h.egress, h.camera, h.clock),
 		Live:     door.Live{Cameras: h.bindings(), Hub: h.hub, Stills: h.stills, WHEP: h.whep, MSE: h.mse},
 		Footage:  door.Footage{Cameras: h.bindings(), Room: h.footage, Decoder: h.decoder, Zones: cameras},
-		Privacy:  door.Privacy{Office: h.office, Log: h.records, Consent: h.consent, Station: h.station, Cameras: h.bindings(), Tell: func(a id.Account, b id.Binding) { h.news.tell("camera.recording", a, b) }},
+		Privacy:  door.Privacy{Office: h.office, Log: h.records, Shares: h.shares, Consent: h.consent, Station: h.station, Cameras: h.bindings(), Tell: func(a id.Account, b id.Binding) { h.news.tell("camera.recording", a, b) }},
 		Alarms:   h.alarmDoor(),
 		Exports:  h.exports(),
 		Policy:   door.Policy{Policy: h.policy, Facts: h.facts()},
+		Shares: door.Shares{
+			Room: h.shares, People: h.people, Devices: h.devices, Puller: h.puller, Gate: h.gate, Log: h.records, Mail: letters{h.mail}, Tell: h.news.only,
+		},
 	})
 	h.news.events.Store(h.api.Events())
 	return h.hearSessions()

@@ -17,7 +17,8 @@ import (
 // news tells browsers that something about a camera changed: its id, no more. The browser asks
 // for the rest through the gate.
 type news struct {
-	events atomic.Pointer[httpapi.Events]
+	events  atomic.Pointer[httpapi.Events]
+	members func(a id.Account, b id.Binding) []id.Account // whom a camera is shared with
 
 	mu     sync.Mutex
 	owners map[id.Device]owner
@@ -28,8 +29,19 @@ type owner struct {
 	binding id.Binding
 }
 
-// tell tells the browsers of an account.
+// tell tells the browsers of a camera's owner, and of everybody it is shared with.
 func (n *news) tell(kind string, a id.Account, b id.Binding) {
+	n.only(kind, a, b)
+	if n.events.Load() == nil || n.members == nil || b.IsZero() {
+		return
+	}
+	for _, m := range n.members(a, b) {
+		n.only(kind, m, b)
+	}
+}
+
+// only tells the browsers of one account.
+func (n *news) only(kind string, a id.Account, b id.Binding) {
 	if events := n.events.Load(); events != nil {
 		events.Publish(httpapi.Event{Type: kind, Account: a, Data: map[string]string{"camera_id": b.String()}})
 	}

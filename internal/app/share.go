@@ -6,6 +6,8 @@ import (
 
 	"candor/internal/device"
 	"candor/internal/id"
+	"candor/internal/notify/mail"
+	"candor/internal/passport"
 	"candor/internal/permit"
 	"candor/internal/retention"
 	shares "candor/internal/share"
@@ -15,6 +17,23 @@ import (
 func (h *house) sharing() {
 	h.shares = &shares.Room{DB: h.db, Keeper: h.keys, Gate: h.gate, Places: places{h.devices}, Clock: h.clock}
 	h.gate.Shares = h.shares
+	h.news.members = func(a id.Account, b id.Binding) []id.Account {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		all, err := h.shares.Members(ctx, h.tenant, a, b)
+		if err != nil {
+			h.log.Warn("members were not told of a change", "err", err)
+		}
+		return all
+	}
+}
+
+// letters lets shares write to people who may have no account.
+type letters struct{ *mail.Room }
+
+// Letter hands a letter over to be sent.
+func (l letters) Letter(ctx context.Context, t id.Tenant, to, subject, text string, until time.Time) error {
+	return l.Send(ctx, mail.Message{Tenant: t, To: to, Subject: subject, Text: text, Purpose: passport.Sharing, Until: until})
 }
 
 // overdue ends the shares whose time is over.

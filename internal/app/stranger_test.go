@@ -29,6 +29,12 @@ func bodies(p *person) map[string]any {
 		"markEventsSeen": map[string]any{"events": []string{id.Random[id.Sighting]().String()}, "seen": true},
 		"changeMotion":   map[string]any{"sensitivity": 5},
 		"decideConsent":  map[string]any{"state": "withdrawn", "text_hash": p.consentHash()},
+		"watchLinkWHEP":  "v=0",
+		"stepUp":         map[string]any{"password": "wrong"},
+		"inviteMember":   map[string]any{"camera_id": p.camera, "abilities": []string{"live"}, "confirmed": true},
+		"makeLink":       map[string]any{"camera_id": p.camera, "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T00:01:00Z", "confirmed": true},
+		"acceptInvite":   map[string]any{},
+		"openLink":       map[string]any{},
 
 		"beginExport": map[string]any{"password": "wrong"},
 		"askEmail":    map[string]any{"email": "c@house.example", "password": "wrong"},
@@ -51,7 +57,7 @@ var queries = map[string]string{
 // route calls a route with these ids in its path.
 func (p *person) route(r httpapi.Route, body any, camera, session, viewing string) answer {
 	p.t.Helper()
-	path := strings.NewReplacer("{id}", camera, "{session}", session, "{viewing}", viewing, "{purpose}", "recording", "{token}", "unknown", "{event}", id.Random[id.Sighting]().String(), "{export}", id.Make[id.Export]().String(), "{file}", "unknown.zip").Replace(r.Path)
+	path := strings.NewReplacer("{id}", camera, "{session}", session, "{viewing}", viewing, "{purpose}", "recording", "{token}", "unknown", "{event}", id.Random[id.Sighting]().String(), "{export}", id.Make[id.Export]().String(), "{file}", "unknown.zip", "{share}", session, "{link}", session).Replace(r.Path)
 	if strings.Contains(path, "{") {
 		p.t.Fatalf("%s: fill %s", r.ID, path)
 	}
@@ -60,9 +66,9 @@ func (p *person) route(r httpapi.Route, body any, camera, session, viewing strin
 	}
 	var header []string
 	switch r.ID {
-	case "watchWHEP":
+	case "watchWHEP", "watchLinkWHEP":
 		header = []string{"Content-Type", "application/sdp"}
-	case "watchMSE":
+	case "watchMSE", "watchLinkMSE":
 		header = []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "Origin", p.world.base}
 	}
 	return p.do(r.Method, strings.TrimPrefix(path, "/api/v1")+queries[r.ID], body, header...)
@@ -115,7 +121,7 @@ func TestAnotherAccountsIdsLookAbsent(t *testing.T) {
 	if tried < 12 {
 		t.Errorf("only %d routes with ids", tried)
 	}
-	for _, list := range []string{"/cameras", "/sites", "/sessions", "/consents", "/privacy/held", "/privacy/access", "/account"} {
+	for _, list := range []string{"/cameras", "/sites", "/sessions", "/consents", "/privacy/held", "/privacy/access", "/account", "/shares"} {
 		got := string(stranger.do("GET", list, nil).body)
 		for _, foreign := range []string{p.camera, p.account.String(), session, anna.email, anna.name} {
 			if strings.Contains(got, foreign) {

@@ -81,7 +81,7 @@ var rules = map[permit.Action]rule{
 	permit.EventRead: {purpose: passport.Motion, categories: []passport.Category{passport.Event},
 		camera: oneCamera, owner: true, ability: permit.Alarms, record: true, window: often},
 
-	permit.ShareRead:   {purpose: passport.Sharing, categories: []passport.Category{passport.Contact, passport.Setting}, owner: true},
+	permit.ShareRead:   {purpose: passport.Sharing, categories: []passport.Category{passport.Contact, passport.Setting, passport.AccessLog}, owner: true},
 	permit.ShareChange: {purpose: passport.Sharing, categories: []passport.Category{passport.Contact, passport.Setting, passport.DeviceData}, owner: true},
 	permit.ShareWeigh:  {purpose: passport.Sharing, categories: []passport.Category{passport.Contact, passport.Setting, passport.DeviceData}, systems: []string{Sharing}},
 

@@ -26,6 +26,8 @@ func Fields() map[string]Accepted {
 		back      = Accepted{passport.Technical, passport.Recording}
 		watch     = Accepted{passport.DeviceData, passport.Motion}
 		noticed   = Accepted{passport.Technical, passport.Motion}
+		shared    = Accepted{passport.Contact, passport.Sharing}
+		allowed   = Accepted{passport.Setting, passport.Sharing}
 		page      = Accepted{passport.Technical, passport.Rights}
 		retry     = Accepted{passport.Technical, passport.Security}
 	)
@@ -57,5 +59,13 @@ func Fields() map[string]Accepted {
 		"markEventsSeen/events": noticed, "markEventsSeen/seen": noticed,
 		"changeMotion/on": watch, "changeMotion/sensitivity": watch, "changeMotion/left_out": watch,
 		"listAccesses/cursor": page, "listAccesses/limit": page, "listPurposes/lang": choice, "getPolicy/lang": choice,
+		"stepUp/password":      password,
+		"inviteMember/site_id": allowed, "inviteMember/camera_id": allowed, "inviteMember/abilities": allowed, "inviteMember/hours": allowed,
+		"inviteMember/history_from": allowed, "inviteMember/until": allowed, "inviteMember/label": shared, "inviteMember/email": shared,
+		"inviteMember/confirmed": shared, "inviteMember/Idempotency-Key": retry,
+		"makeLink/camera_id": allowed, "makeLink/from": allowed, "makeLink/to": allowed, "makeLink/live": allowed, "makeLink/export": allowed, "makeLink/named": allowed,
+		"makeLink/until": allowed, "makeLink/label": shared, "makeLink/confirmed": shared, "makeLink/Idempotency-Key": retry,
+		"getLinkStill/w": look, "watchLinkWHEP/quality": look, "watchLinkWHEP/audio": look, "watchLinkMSE/quality": look, "watchLinkMSE/audio": look,
+		"getLinkClip/download": back,
 	}
 }

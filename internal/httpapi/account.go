@@ -15,6 +15,8 @@ type Accounts interface {
 	Change(ctx context.Context, p permit.Permit, a id.Account, c AccountChange) (Account, error)
 	// SetPassword compares the current one (password.wrong) and ends the account's other sessions.
 	SetPassword(ctx context.Context, p permit.Permit, a id.Account, keep id.Session, current, next string) error
+	// Verify compares the password: password.wrong.
+	Verify(ctx context.Context, p permit.Permit, a id.Account, password string) error
 	// Erase compares the password and says goodbye. Done is zero while the sweep goes on.
 	Erase(ctx context.Context, p permit.Permit, a id.Account, password string) (Receipt, error)
 }

@@ -10,7 +10,7 @@
 // lease that is looked at before every write.
 //
 // What rooms the handlers need is declared here, one file per subject, as small interfaces
-// (Setup, Sessions, Accounts, SignUps, Cameras, Finding, Live, Footage, Alarms, Privacy, Policy); app fits the rooms
+// (Setup, Sessions, Accounts, SignUps, Cameras, Finding, Live, Footage, Shares, Alarms, Privacy, Policy); app fits the rooms
 // to them. The package knows no SQL, no codec and no other front door.
 package httpapi
 
@@ -70,6 +70,7 @@ type Deps struct {
 	Live     Live
 	Footage  Footage
 	Alarms   Alarms
+	Shares   Shares
 	Privacy  Privacy
 	Exports  Exports
 	Policy   Policy
@@ -83,15 +84,19 @@ type Meter interface {
 // Limits bound what one person or browser may hold at once. Zero fields get defaults.
 type Limits struct {
 	Viewings int           // leases of live and footage one account holds at once
+	Visitors int           // the same, of one link
 	Feeds    int           // event feeds one account holds at once
 	Body     int64         // bytes of a request's body
 	Pause    time.Duration // how long a paused lease is waited for before a download is broken off
 }
 
 func (l Limits) orDefault() Limits {
-	d := Limits{Viewings: 64, Feeds: 16, Body: 64 << 10, Pause: 10 * time.Second}
+	d := Limits{Viewings: 64, Visitors: 12, Feeds: 16, Body: 64 << 10, Pause: 10 * time.Second}
 	if l.Viewings != 0 {
 		d.Viewings = l.Viewings
+	}
+	if l.Visitors != 0 {
+		d.Visitors = l.Visitors
 	}
 	if l.Feeds != 0 {
 		d.Feeds = l.Feeds
@@ -117,6 +122,7 @@ type API struct {
 	viewings *viewings
 	replays  *replays
 	throttle *throttle
+	fresh    *fresh
 	drain    chan struct{}
 	stop     sync.Once
 }
@@ -137,13 +143,14 @@ func New(d Deps) *API {
 	}
 	a := &API{
 		deps: d, limits: d.Limits.orDefault(), cross: http.NewCrossOriginProtection(),
-		viewings: newViewings(), replays: newReplays(d.Clock), throttle: newThrottle(d.Clock), drain: make(chan struct{}),
+		viewings: newViewings(), replays: newReplays(d.Clock), throttle: newThrottle(d.Clock), fresh: newFresh(d.Clock), drain: make(chan struct{}),
 	}
 	a.events = newEvents()
 	a.mux = newMux(a)
 	a.huma = a.document()
 	a.setup()
 	a.session()
+	a.stepUp()
 	a.account()
 	a.signUp()
 	a.cameras()
@@ -151,6 +158,8 @@ func New(d Deps) *API {
 	a.live()
 	a.footage()
 	a.alarms()
+	a.shares()
+	a.links()
 	a.privacy()
 	a.exports()
 	a.policy()

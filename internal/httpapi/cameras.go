@@ -41,6 +41,9 @@ type Camera struct {
 	Retention Retention       `json:"retention"`
 	Demo      bool            `json:"demo"`
 	CreatedAt Moment          `json:"created_at"`
+	Relation  string          `json:"relation" enum:"owner,member"`
+	Abilities []string        `json:"abilities" nullable:"false" doc:"What you may do with it; an owner may do everything"`
+	TimeZone  string          `json:"time_zone,omitempty" doc:"Of the place the camera stands at"`
 }
 
 // CameraState says how the connection to the camera is.
@@ -272,7 +275,7 @@ func (a *API) cameras() {
 
 // speakCamera fills the sentences of a camera in the reader's language.
 func (a *API) speakCamera(in *inside, c Camera) Camera {
-	c.Streams = orEmpty(c.Streams)
+	c.Streams, c.Abilities = orEmpty(c.Streams), orEmpty(c.Abilities)
 	if c.State.Code != "" {
 		c.State.Sentence = a.sentence(in, "problem."+c.State.Code, c.State.Args)
 	} else {

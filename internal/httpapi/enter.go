@@ -21,8 +21,9 @@ type inside struct {
 	visit   visit.Visit
 	request string // request id
 	lang    string
-	caller  Caller // zero unless signed in
-	token   string // the session's cookie
+	caller  Caller  // zero unless signed in
+	visitor Visitor // zero unless by link
+	token   string  // the session's cookie
 	binding id.Binding
 	permit  permit.Permit
 	lease   *permit.Lease
@@ -67,8 +68,13 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, in *inside) error {
 	if err := a.sameOrigin(r, in.visit); err != nil {
 		return err
 	}
-	if in.route.Auth == Session {
+	switch in.route.Auth {
+	case Session:
 		if err := a.authenticate(r, in); err != nil {
+			return err
+		}
+	case Link:
+		if err := a.visiting(r, in); err != nil {
 			return err
 		}
 	}
@@ -80,7 +86,7 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, in *inside) error {
 		in.binding = b
 	}
 	if in.route.Action != "" {
-		if err := a.ask(r.Context(), in); err != nil {
+		if err := a.ask(r, in); err != nil {
 			return err
 		}
 	}
@@ -114,10 +120,17 @@ func (a *API) authenticate(r *http.Request, in *inside) error {
 }
 
 // ask asks the gate for what the route's registry line says.
-func (a *API) ask(ctx context.Context, in *inside) (err error) {
+func (a *API) ask(r *http.Request, in *inside) (err error) {
+	ctx := r.Context()
 	q := Request{
 		Tenant: in.caller.Tenant, Actor: permit.Person(in.caller.Account, in.caller.Session), Action: in.route.Action,
 		Account: in.caller.Account, Binding: in.binding, Client: in.client,
+	}
+	if !in.visitor.Link.IsZero() {
+		q.Actor = permit.Visitor(in.visitor.Link)
+	}
+	if in.route.Export != "" && r.URL.Query().Get("download") == "1" {
+		q.Action = in.route.Export
 	}
 	if !in.binding.IsZero() {
 		q.Account = id.Account{} // whose camera it is, the gate finds
@@ -129,18 +142,29 @@ func (a *API) ask(ctx context.Context, in *inside) (err error) {
 	case Beyond:
 		ctx = context.WithoutCancel(ctx)
 	}
-	if err := a.viewings.reserve(in.caller.Account, a.limits.Viewings); err != nil {
+	holder, limit := in.holder(), a.limits.Viewings
+	if !in.visitor.Link.IsZero() {
+		limit = a.limits.Visitors
+	}
+	if err := a.viewings.reserve(holder, limit); err != nil {
 		return err
 	}
 	in.lease, err = a.deps.Gate.Lease(ctx, q)
 	if err != nil {
-		a.viewings.release(in.caller.Account)
+		a.viewings.release(holder)
 		return err
 	}
-	account := in.caller.Account
-	in.lease.OnEnd(func() { a.viewings.release(account) })
+	in.lease.OnEnd(func() { a.viewings.release(holder) })
 	in.permit = in.lease.Permit()
 	return nil
+}
+
+// holder is for whom leases are counted: an account, or all visitors of one link.
+func (in *inside) holder() id.Account {
+	if !in.visitor.Link.IsZero() {
+		return id.Account(in.visitor.Link)
+	}
+	return in.caller.Account
 }
 
 const bodyTime = 10 * time.Second

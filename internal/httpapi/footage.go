@@ -130,7 +130,7 @@ func (a *API) footage() {
 			return out, err
 		})
 
-	a.raw(Route{Method: http.MethodGet, Path: "/api/v1/cameras/{id}/footage.mp4", ID: "getFootage", Summary: "A range as MP4, by byte ranges", Auth: Session, Action: permit.FootageRead, Hold: While, Tag: "footage"},
+	a.raw(Route{Method: http.MethodGet, Path: "/api/v1/cameras/{id}/footage.mp4", ID: "getFootage", Summary: "A range as MP4, by byte ranges", Auth: Session, Action: permit.FootageRead, Export: permit.FootageExport, Hold: While, Tag: "footage"},
 		func(op *huma.Operation) {
 			query(op, "from", "Start", moment(), true)
 			query(op, "to", "End", moment(), true)
@@ -177,18 +177,23 @@ func (a *API) movie(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
+	a.serveMovie(w, r, m, "footage-"+from.Millis().Time().Format("20060102T150405Z")+".mp4")
+}
+
+// serveMovie serves a movie by byte ranges, under that name where it is wanted as a file.
+func (a *API) serveMovie(w http.ResponseWriter, r *http.Request, m Movie, name string) {
 	defer m.Close()
 	h := w.Header()
 	h.Set("Content-Type", "video/mp4")
 	h.Set("ETag", m.ETag())
 	h.Set("Cache-Control", "private, no-store")
 	if r.URL.Query().Get("download") == "1" {
-		h.Set("Content-Disposition", `attachment; filename="footage-`+from.Millis().Time().Format("20060102T150405Z")+`.mp4"`)
+		h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	}
 	if strings.Count(r.Header.Get("Range"), ",") >= mostRanges {
 		r.Header.Del("Range") // each range costs a chunk to be opened
 	}
-	out := a.leased(w, r, in.lease)
+	out := a.leased(w, r, of(r.Context()).lease)
 	defer out.finish()
 	http.ServeContent(out, r, "", time.Time{}, m)
 }

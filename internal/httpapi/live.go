@@ -89,48 +89,59 @@ func documentPicture(op *huma.Operation) {
 
 func (a *API) live() {
 	a.raw(Route{Method: http.MethodGet, Path: "/api/v1/cameras/{id}/still.jpg", ID: "getStill", Summary: "The newest picture", Auth: Session, Action: permit.CameraStill, Hold: While, Tag: "live"},
-		documentPicture,
-		func(w http.ResponseWriter, r *http.Request) {
-			in := of(r.Context())
-			wide, err := width(r)
-			if err != nil {
-				a.fail(w, r, err)
-				return
-			}
-			p, err := a.deps.Live.Still(in.lease.Context(), in.lease, in.binding, wide)
-			a.picture(w, r, p, err)
-		})
+		documentPicture, a.still)
 
 	a.raw(Route{Method: http.MethodPost, Path: "/api/v1/cameras/{id}/whep", ID: "watchWHEP", Summary: "Watch by WebRTC (WHEP)", Auth: Session, Action: permit.CameraWatch, Hold: Beyond, Tag: "live"},
-		func(op *huma.Operation) {
-			documentWatch(op)
-			sdp := map[string]*huma.MediaType{"application/sdp": {Schema: &huma.Schema{Type: huma.TypeString}}}
-			op.RequestBody = &huma.RequestBody{Required: true, Description: "SDP offer", Content: sdp}
-			op.Responses["201"] = &huma.Response{Description: "SDP answer; DELETE Location to end", Content: sdp,
-				Headers: map[string]*huma.Param{"Location": {Schema: &huma.Schema{Type: huma.TypeString}}}}
-		}, a.whep)
+		documentWHEP, a.whep)
 
 	operation(a, Route{Method: http.MethodDelete, Path: "/api/v1/whep/{viewing}", ID: "endWHEP", Summary: "End a WebRTC viewing", Auth: Session, Tag: "live"},
 		func(ctx context.Context, path *struct {
 			Viewing string `path:"viewing"`
 		}) (*none, error) {
-			v, ok := parse[id.Viewing](path.Viewing)
-			if !ok {
-				return nil, problem.NotFound()
-			}
-			lease, ok := a.viewings.find(v, of(ctx).caller.Account)
-			if !ok {
-				return nil, problem.NotFound()
-			}
-			lease.End(permit.ErrEnded)
-			return &none{}, nil
+			return a.endViewing(ctx, path.Viewing)
 		}, http.StatusNoContent)
 
 	a.raw(Route{Method: http.MethodGet, Path: "/api/v1/cameras/{id}/mse", ID: "watchMSE", Summary: "Watch by Media Source Extensions over a WebSocket", Auth: Session, Action: permit.CameraWatch, Hold: While, Tag: "live"},
-		func(op *huma.Operation) {
-			documentWatch(op)
-			op.Responses["101"] = &huma.Response{Description: "WebSocket: JSON text messages and fragmented MP4 in binary ones"}
-		}, a.mse)
+		documentMSE, a.mse)
+}
+
+func documentWHEP(op *huma.Operation) {
+	documentWatch(op)
+	sdp := map[string]*huma.MediaType{"application/sdp": {Schema: &huma.Schema{Type: huma.TypeString}}}
+	op.RequestBody = &huma.RequestBody{Required: true, Description: "SDP offer", Content: sdp}
+	op.Responses["201"] = &huma.Response{Description: "SDP answer; DELETE Location to end", Content: sdp,
+		Headers: map[string]*huma.Param{"Location": {Schema: &huma.Schema{Type: huma.TypeString}}}}
+}
+
+func documentMSE(op *huma.Operation) {
+	documentWatch(op)
+	op.Responses["101"] = &huma.Response{Description: "WebSocket: JSON text messages and fragmented MP4 in binary ones"}
+}
+
+// endViewing ends a viewing of one's own.
+func (a *API) endViewing(ctx context.Context, name string) (*none, error) {
+	v, ok := parse[id.Viewing](name)
+	if !ok {
+		return nil, problem.NotFound()
+	}
+	lease, ok := a.viewings.find(v, of(ctx).holder())
+	if !ok {
+		return nil, problem.NotFound()
+	}
+	lease.End(permit.ErrEnded)
+	return &none{}, nil
+}
+
+// still answers with the newest picture.
+func (a *API) still(w http.ResponseWriter, r *http.Request) {
+	in := of(r.Context())
+	wide, err := width(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	p, err := a.deps.Live.Still(in.lease.Context(), in.lease, in.binding, wide)
+	a.picture(w, r, p, err)
 }
 
 // picture answers with one JPEG.
@@ -159,7 +170,7 @@ func (a *API) whep(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	a.viewings.keep(viewing, in.caller.Account, in.lease)
+	a.viewings.keep(viewing, in.holder(), in.lease)
 	select {
 	case <-a.drain:
 		in.lease.End(permit.ErrEnded)
@@ -167,7 +178,11 @@ func (a *API) whep(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/sdp")
-	h.Set("Location", in.visit.BasePath+"/api/v1/whep/"+viewing.String())
+	at := "/api/v1/whep/"
+	if !in.visitor.Link.IsZero() {
+		at = "/api/v1/link/" + in.visitor.Link.String() + "/whep/"
+	}
+	h.Set("Location", in.visit.BasePath+at+viewing.String())
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, answer)
 }

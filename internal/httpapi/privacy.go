@@ -40,7 +40,8 @@ type Held struct {
 type Access struct {
 	Seq     int64       `json:"seq" doc:"A missing number is an entry that somebody removed"`
 	At      Moment      `json:"at"`
-	Actor   string      `json:"actor"`
+	Actor   string      `json:"actor" doc:"you, member, link, former (a former member), link:export or system:…"`
+	Name    string      `json:"actor_name,omitempty" doc:"What you call the member or the link"`
 	Action  string      `json:"action"`
 	Camera  *id.Binding `json:"camera_id,omitempty"`
 	Purpose string      `json:"purpose"`

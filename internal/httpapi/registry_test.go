@@ -48,7 +48,7 @@ func TestRegistryAndDocumentAgree(t *testing.T) {
 		if strings.HasPrefix(r.Path, "/api/v1/") && r.Auth == httpapi.Session && r.Action == "" && r.ID != "endWHEP" {
 			t.Errorf("%s asks nothing of the gate", r.ID)
 		}
-		if r.Auth != httpapi.Session && r.Action != "" {
+		if r.Auth != httpapi.Session && r.Auth != httpapi.Link && r.Action != "" {
 			t.Errorf("%s asks the gate about nobody", r.ID)
 		}
 	}
@@ -92,6 +92,12 @@ var bodies = map[string]string{
 	"decideConsent":  `{"state":"withdrawn","text_hash":"h"}`,
 	"markEventsSeen": `{"events":["6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b"],"seen":true}`,
 	"changeMotion":   `{"sensitivity":4}`,
+	"stepUp":         `{"password":"right"}`,
+	"inviteMember":   `{"camera_id":"01935e2a-0000-7000-8000-000000000009","abilities":["live"],"confirmed":true}`,
+	"makeLink":       `{"camera_id":"01935e2a-0000-7000-8000-000000000009","from":"2026-01-01T00:00:00Z","to":"2026-01-01T00:01:00Z","confirmed":true}`,
+	"acceptInvite":   "nothing",
+	"openLink":       "nothing",
+	"watchLinkWHEP":  "v=0",
 
 	"beginExport":   `{"password":"right"}`,
 	"askSignUp":     `{"email":"max@example.org","language":"en"}`,
@@ -117,9 +123,9 @@ var queries = map[string]string{
 // call is a valid call of a route with the ids of whose.
 func (w *world) call(r httpapi.Route, whose person, viewing string) request {
 	path := strings.NewReplacer("{id}", whose.camera.String(), "{session}", whose.session.String(), "{viewing}", viewing,
-		"{purpose}", "recording", "{token}", "unknown", "{event}", "6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b", "{export}", newID[id.Export]().String(), "{file}", "unknown.zip").Replace(r.Path)
+		"{purpose}", "recording", "{token}", "unknown", "{event}", "6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b", "{export}", newID[id.Export]().String(), "{file}", "unknown.zip", "{share}", w.link.String(), "{link}", w.link.String()).Replace(r.Path)
 	q := request{method: r.Method, path: path + queries[r.ID], body: bodies[r.ID]}
-	if r.ID == "watchWHEP" {
+	if r.ID == "watchWHEP" || r.ID == "watchLinkWHEP" {
 		q.header = map[string]string{"Content-Type": "application/sdp"}
 	}
 	if (r.Method == "POST" || r.Method == "PATCH" || r.Method == "PUT") && q.body == "" {
@@ -168,9 +174,9 @@ func TestAnotherAccountsIdsLookAbsent(t *testing.T) {
 				t.Errorf("a foreign id answers %s, an unknown one %s", foreign.Body, absent.Body)
 			}
 			for _, bad := range []string{"x", "..%2f..", strings.Repeat("a", 3000)} {
-				broken := strings.NewReplacer("{id}", bad, "{session}", bad, "{viewing}", bad, "{purpose}", bad, "{token}", bad, "{event}", bad, "{export}", bad, "{file}", bad).Replace(r.Path)
+				broken := strings.NewReplacer("{id}", bad, "{session}", bad, "{viewing}", bad, "{purpose}", bad, "{token}", bad, "{event}", bad, "{export}", bad, "{file}", bad, "{share}", bad, "{link}", bad).Replace(r.Path)
 				q.path = broken + queries[r.ID]
-				if rec := w.do(q); rec.Code != http.StatusNotFound && !(r.ID == "getReceipt" && rec.Code == http.StatusUnprocessableEntity) {
+				if rec := w.do(q); rec.Code != http.StatusNotFound && !(strings.Contains(r.Path, "{token}") && rec.Code == http.StatusUnprocessableEntity) {
 					t.Errorf("%.40s answers %d", q.path, rec.Code)
 				}
 			}
@@ -188,9 +194,21 @@ func TestNothingWithoutASession(t *testing.T) {
 	promise.Proves(t, "P001")
 	w := newWorld(t)
 	open := []string{ // what has nothing of anybody, or opens by a code or link
-		"askReset", "askSignUp", "beginSetup", "downloadExport", "getOutbox", "getPolicy", "getReceipt", "getSetup", "getSignUp", "resetPassword", "signUp", "healthz", "listPromises", "listPurposes", "metrics", "openapi", "readyz", "signIn",
+		"askReset", "askSignUp", "beginSetup", "downloadExport", "getInvite", "getOutbox", "openLink", "getPolicy", "getReceipt", "getSetup", "getSignUp", "resetPassword", "signUp", "healthz", "listPromises", "listPurposes", "metrics", "openapi", "readyz", "signIn",
 	}
 	for _, r := range w.api.Routes() {
+		if r.Auth == httpapi.Link {
+			q := w.call(r, w.anna, newID[id.Viewing]().String())
+			for _, cookie := range []string{"", "candor_session=forged", "candor_session=a; candor_session=b; candor_session=c; candor_session=d; candor_session=own"} {
+				q.cookie = cookie
+				w.want(w.do(q), http.StatusNotFound, "not_found")
+			}
+			q.as = &w.anna
+			w.want(w.do(q), http.StatusNotFound, "not_found") // a session is no visit
+			q.as, q.cookie = nil, "candor_session=late"
+			w.want(w.do(q), http.StatusGone, "link.over")
+			continue
+		}
 		if r.Auth != httpapi.Session {
 			if !slices.Contains(open, r.ID) {
 				t.Errorf("%s is open to anybody", r.ID)
@@ -247,7 +265,7 @@ func TestOnlyTheSessionCookieIsEverSet(t *testing.T) {
 	w.fresh = true
 	seen := 0
 	for _, r := range w.api.Routes() {
-		if r.ID == "watchMSE" || r.ID == "listen" {
+		if r.ID == "watchMSE" || r.ID == "listen" || r.ID == "watchLinkMSE" {
 			continue
 		}
 		q := w.call(r, w.anna, newID[id.Viewing]().String())
@@ -262,6 +280,13 @@ func TestOnlyTheSessionCookieIsEverSet(t *testing.T) {
 			if c.Name != "__Host-candor_session" {
 				t.Errorf("%s sets the cookie %s", r.ID, c.Name)
 			}
+		}
+	}
+	// A visit by link is a session too, on the paths of that link alone.
+	for _, c := range w.do(request{method: "POST", path: "/api/v1/links/linked/open", body: "nothing"}).Result().Cookies() {
+		seen++
+		if c.Name != "candor_session" || c.Path != "/api/v1/link/"+w.link.String() || !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteLaxMode || c.MaxAge != 3600 {
+			t.Errorf("opening a link sets %v", c)
 		}
 	}
 	if seen == 0 {

@@ -23,6 +23,7 @@ const (
 	Mailed  Auth = "mailed"  // who has a code that was sent by mail
 	Bearer  Auth = "bearer"  // who holds the link
 	Session Auth = "session" // who is signed in
+	Link    Auth = "link"    // who opened the link in this browser
 )
 
 // Hold says how long the gate's answer lasts.
@@ -42,6 +43,7 @@ type Route struct {
 	Summary      string
 	Auth         Auth
 	Action       permit.Action // asked of the gate; "" only where nobody's data is touched
+	Export       permit.Action // asked instead where the answer is wanted as a file (download=1)
 	Hold         Hold
 	Replay       bool // takes Idempotency-Key
 	Tag          string

@@ -54,6 +54,7 @@ type world struct {
 	room   func(name string) error // a room that fails
 
 	anna, ben person
+	link      id.Share // of Anna's camera, for whoever has "own"
 }
 
 type person struct {
@@ -70,10 +71,10 @@ func newWorld(t *testing.T, change ...func(*httpapi.Deps)) *world {
 		sessions: map[string]httpapi.Caller{}, owner: map[id.Binding]id.Account{}, movie: bytes.Repeat([]byte("0123456789"), 1000),
 	}
 	w.issuer = permit.NewIssuer(w.clock)
-	w.anna, w.ben = w.person("en"), w.person("zh-Hans")
+	w.anna, w.ben, w.link = w.person("en"), w.person("zh-Hans"), newID[id.Share]()
 	d := httpapi.Deps{
 		Tenant: id.DefaultTenant, Clock: w.clock, Log: logtest.New(t), Words: words,
-		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Alarms: alarms{w}, Privacy: privacy{w}, Exports: exports{w}, Policy: policy{w},
+		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Shares: shares{w}, Alarms: alarms{w}, Privacy: privacy{w}, Exports: exports{w}, Policy: policy{w},
 		Page: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "metrics") }),
 	}
 	d.SignUps = signUps{w}
@@ -183,7 +184,7 @@ func (w *world) reached() []string {
 	return append([]string(nil), w.calls...)
 }
 
-// The gate of the world: owners only.
+// The gate of the world: owners, and who holds the one link.
 
 func (w *world) grant(r httpapi.Request) (permit.Grant, error) {
 	w.mu.Lock()
@@ -196,6 +197,13 @@ func (w *world) grant(r httpapi.Request) (permit.Grant, error) {
 	}
 	if !r.Binding.IsZero() && r.Account.IsZero() {
 		r.Account = w.owner[r.Binding]
+	}
+	if !r.Actor.Link.IsZero() {
+		if r.Actor != permit.Visitor(w.link) || r.Binding != w.anna.camera {
+			return permit.Grant{}, problem.NotFound()
+		}
+		return permit.Grant{Tenant: r.Tenant, Actor: r.Actor, Action: r.Action, Subject: id.SubjectOf(w.anna.account), Binding: r.Binding, Purpose: passport.Live,
+			Share: w.link, From: 1000, To: 2000, Expires: w.clock.Now().Add(time.Minute)}, nil
 	}
 	if r.Account.IsZero() || r.Actor.Account != r.Account || r.Actor.Session.IsZero() || !r.Binding.IsZero() && w.owner[r.Binding] != r.Account {
 		return permit.Grant{}, problem.NotFound()
@@ -246,6 +254,7 @@ type (
 	cameras  struct{ *world }
 	live     struct{ *world }
 	footage  struct{ *world }
+	shares   struct{ *world }
 	privacy  struct{ *world }
 	exports  struct{ *world }
 	policy   struct{ *world }
@@ -352,6 +361,13 @@ func (s accounts) SetPassword(_ context.Context, p permit.Permit, a id.Account, 
 	return s.called("password", p, a, id.Binding{})
 }
 
+func (s accounts) Verify(_ context.Context, p permit.Permit, a id.Account, password string) error {
+	if password != "right" {
+		return problem.Forbidden("password.wrong")
+	}
+	return s.called("verify", p, a, id.Binding{})
+}
+
 func (s accounts) Erase(_ context.Context, p permit.Permit, a id.Account, password string) (httpapi.Receipt, error) {
 	if password != "right" {
 		return httpapi.Receipt{}, problem.Forbidden("password.wrong")
@@ -455,6 +471,61 @@ type movie struct{ *bytes.Reader }
 
 func (movie) Close() error { return nil }
 func (movie) ETag() string { return `"movie"` }
+
+func (s shares) List(_ context.Context, p permit.Permit, a id.Account) (httpapi.Shared, error) {
+	return httpapi.Shared{}, s.called("shares", p, a, id.Binding{})
+}
+
+func (s shares) Invite(_ context.Context, p permit.Permit, a id.Account, n httpapi.NewInvite, app, _ string) (httpapi.Made, error) {
+	return httpapi.Made{Token: "invited", URL: app}, s.called("invite", p, a, id.Binding{})
+}
+
+func (s shares) Link(_ context.Context, p permit.Permit, a id.Account, n httpapi.NewLink) (httpapi.Made, error) {
+	return httpapi.Made{Token: "linked"}, s.called("link", p, a, id.Binding{})
+}
+
+func (s shares) End(context.Context, permit.Permit, id.Account, id.Share) error {
+	return problem.NotFound()
+}
+
+func (s shares) Leave(context.Context, permit.Permit, id.Account, id.Share) error {
+	return problem.NotFound()
+}
+
+func (s shares) Letter(_ context.Context, _ id.Tenant, token string) (httpapi.Invitation, error) {
+	if token != "invited" {
+		return httpapi.Invitation{}, problem.NotFound()
+	}
+	return httpapi.Invitation{By: "Anna"}, nil
+}
+
+func (s shares) Accept(context.Context, permit.Permit, id.Account, string) (httpapi.Received, error) {
+	return httpapi.Received{}, problem.NotFound()
+}
+
+func (s shares) Enter(_ context.Context, _ id.Tenant, token string) (httpapi.LinkView, string, time.Time, error) {
+	switch token {
+	case "linked":
+		return httpapi.LinkView{ID: s.link, Kind: "clip"}, "own", s.clock.Now().Add(time.Hour), nil
+	case "over":
+		return httpapi.LinkView{}, "", time.Time{}, problem.Gone("link.over")
+	}
+	return httpapi.LinkView{}, "", time.Time{}, problem.NotFound()
+}
+
+func (s shares) Visitor(_ context.Context, _ id.Tenant, link id.Share, own string) (httpapi.Visitor, error) {
+	switch {
+	case link == s.link && own == "late":
+		return httpapi.Visitor{}, problem.Gone("link.over")
+	case link != s.link || own != "own":
+		return httpapi.Visitor{}, problem.NotFound()
+	}
+	return httpapi.Visitor{Link: link, Binding: s.anna.camera}, nil
+}
+
+func (s shares) Look(_ context.Context, _ id.Tenant, link id.Share) (httpapi.LinkView, error) {
+	return httpapi.LinkView{ID: link, Kind: "clip"}, nil
+}
 
 func (s privacy) Held(_ context.Context, p permit.Permit, a id.Account) ([]httpapi.Held, error) {
 	return nil, s.called("held", p, a, id.Binding{})

@@ -37,8 +37,8 @@ func (r *Room) Letter(ctx context.Context, t id.Tenant, token string) (Letter, e
 	return Letter{By: g.By, Place: g.Place, Site: !g.Site.IsZero(), Terms: g.Terms, AcceptBy: g.AcceptBy, Addressed: len(w.Addressed) > 0}, nil
 }
 
-// Invited reports whether somebody with that address may come in by an invite that can still be
-// accepted: who was invited may sign up where signing up is closed. Problems: those of Letter, invite.other.
+// Invited reports why somebody with that address may not come in by an invite: who was invited may
+// sign up where signing up is closed. Problems: those of Letter, invite.other.
 func (r *Room) Invited(ctx context.Context, t id.Tenant, token, email string) error {
 	w, err := r.invite(ctx, r.DB.Read, t, token)
 	if err != nil {
@@ -67,7 +67,7 @@ func (r *Room) invite(ctx context.Context, db bun.IDB, t id.Tenant, token string
 	switch {
 	case len(rows) != 1:
 		return row{}, problem.NotFound()
-	case State(rows[0].State) == Open, rows[0].Accepted != nil:
+	case rows[0].AcceptBy == 0:
 		return row{}, inviteUsed()
 	case rows[0].over(r.now()):
 		return row{}, inviteOver()
@@ -98,7 +98,7 @@ func (r *Room) Accept(ctx context.Context, t id.Tenant, token string, member id.
 		return Given{}, err
 	}
 	err = r.DB.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		res, err := tx.NewRaw("UPDATE share_share SET state = 'open' WHERE tenant_id = ? AND id = ? AND state = 'invited'", t, w.ID).Exec(ctx)
+		res, err := tx.NewRaw("UPDATE share_share SET state = 'open', accept_ms = 0 WHERE tenant_id = ? AND id = ? AND state = 'invited'", t, w.ID).Exec(ctx)
 		if err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func (r *Room) Accept(ctx context.Context, t id.Tenant, token string, member id.
 	if err != nil {
 		return Given{}, fmt.Errorf("accept invite: %w", err)
 	}
-	g.State, g.Member, g.Accepted = Open, member, now
+	g.State, g.Member, g.Accepted, g.AcceptBy = Open, member, now, 0
 	return g, nil
 }
 

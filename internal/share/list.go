@@ -3,10 +3,12 @@ package share
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"candor/internal/clock"
 	"candor/internal/id"
 	"candor/internal/permit"
+	"candor/internal/problem"
 	"candor/internal/seal"
 )
 
@@ -88,4 +90,36 @@ func Names(given []Given) (members map[id.Account]string, links map[id.Share]str
 		}
 	}
 	return members, links
+}
+
+// Sides are the owner and, where there is one, the member of a share: whose browsers are told of it.
+func (r *Room) Sides(ctx context.Context, t id.Tenant, s id.Share) ([]id.Account, error) {
+	var rows []row
+	if err := r.DB.Read.NewRaw("SELECT "+columns+joinMember+"WHERE s.tenant_id = ? AND s.id = ?", t, s).Scan(ctx, &rows); err != nil {
+		return nil, fmt.Errorf("find share: %w", err)
+	}
+	var out []id.Account
+	for _, w := range rows {
+		out = append(out, w.Owner)
+		if !w.Member.IsZero() {
+			out = append(out, w.Member)
+		}
+	}
+	return out, nil
+}
+
+// ZoneOf is the time zone of the place a shared camera stands at.
+func (r *Room) ZoneOf(ctx context.Context, t id.Tenant, owner id.Account, b id.Binding) (*time.Location, error) {
+	of, site, err := r.Places.Where(ctx, t, b)
+	if err == nil && of != owner {
+		err = problem.NotFound()
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := r.weigh(ctx, t, owner)
+	if err != nil {
+		return nil, err
+	}
+	return r.Places.Zone(ctx, p, t, owner, site)
 }

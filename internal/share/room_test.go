@@ -211,14 +211,14 @@ func TestInvitesThatDoNotFit(t *testing.T) {
 		if l, err := r.Letter(ctx, id.DefaultTenant, token); err != nil || l.By != "Anna" || l.Place != "Elm Street" || !l.Addressed || l.Site || !slices.Equal(l.Abilities, want.Abilities) {
 			t.Errorf("the letter says %+v, %v", l, err)
 		}
+		if mine, other := r.Invited(ctx, id.DefaultTenant, token, "ben@example.org"), r.Invited(ctx, id.DefaultTenant, token, "cem@example.org"); mine != nil || code(other) != "invite.other" {
+			t.Errorf("the invited person may sign up: %v; another: %v", mine, other)
+		}
 		for what, c := range map[string][2]string{
-			"one's own":          {accept(token, anna, "anna@example.org"), "invite.self"},
-			"another person's":   {accept(token, cem, "cem@example.org"), "invite.other"},
-			"no token":           {accept("x", ben, "ben@example.org"), "not_found"},
-			"unknown token":      {accept("AAAAAAAAAAAAAAAAAAAAAA", ben, "ben@example.org"), "not_found"},
-			"who may sign up":    {code(r.Invited(ctx, id.DefaultTenant, token, "ben@example.org")), ""},
-			"who may not":        {code(r.Invited(ctx, id.DefaultTenant, token, "cem@example.org")), "invite.other"},
-			"the invited person": {"", ""},
+			"one's own":        {accept(token, anna, "anna@example.org"), "invite.self"},
+			"another person's": {accept(token, cem, "cem@example.org"), "invite.other"},
+			"no token":         {accept("x", ben, "ben@example.org"), "not_found"},
+			"unknown token":    {accept("AAAAAAAAAAAAAAAAAAAAAA", ben, "ben@example.org"), "not_found"},
 		} {
 			if c[0] != c[1] {
 				t.Errorf("%s: %q, want %q", what, c[0], c[1])
@@ -326,14 +326,14 @@ func TestLinks(t *testing.T) {
 		if own == token {
 			t.Error("the browser has the link's own token")
 		}
-		if _, err := r.Visitor(ctx, id.DefaultTenant, g.ID, token); code(err) != "link.unknown" {
+		if _, err := r.Visitor(ctx, id.DefaultTenant, g.ID, token); code(err) != "not_found" {
 			t.Errorf("the link's token is taken for the browser's: %v", err)
 		}
 		if _, err := r.Visitor(ctx, id.DefaultTenant, g.ID, own); err != nil {
 			t.Error(err)
 		}
 		another, _ := r.link(anna, clip)
-		if _, err := r.Visitor(ctx, id.DefaultTenant, another.ID, own); code(err) != "link.unknown" {
+		if _, err := r.Visitor(ctx, id.DefaultTenant, another.ID, own); code(err) != "not_found" {
 			t.Errorf("one link's token opens another: %v", err)
 		}
 		visitor := permit.Visitor(g.ID)

@@ -113,7 +113,7 @@ type Given struct {
 	Scope
 	Terms
 	About
-	AcceptBy clock.Millis // of an invite
+	AcceptBy clock.Millis // of an invite; 0: it was accepted
 	Created  clock.Millis
 	Accepted clock.Millis // 0: never, or by somebody who has left
 	Ended    clock.Millis // 0: not

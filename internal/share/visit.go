@@ -59,24 +59,18 @@ func (r *Room) Enter(ctx context.Context, t id.Tenant, with string) (View, strin
 	return v, own, nil
 }
 
-// Visitor finds the link that a browser's own token belongs to. Problems: link.unknown (401: open
-// the link anew), link.over.
+// Visitor finds the link that a browser's own token belongs to. Problems: not_found, link.over.
 func (r *Room) Visitor(ctx context.Context, t id.Tenant, s id.Share, own string) (Visit, error) {
 	hash, ok := hashed(own)
 	if !ok {
-		return Visit{}, linkUnknown()
+		return Visit{}, problem.NotFound()
 	}
 	w, err := r.link(ctx, "s.id = ? AND s.id IN (SELECT share_id FROM share_visit WHERE token_hash = ?)", t, s, hash)
-	if problem.Is(err, "not_found") {
-		err = linkUnknown()
-	}
 	if err != nil {
 		return Visit{}, err
 	}
 	return w.visit(), nil
 }
-
-func linkUnknown() error { return problem.New(http.StatusUnauthorized, "link.unknown") }
 
 // Look is what the page of a visited link may tell.
 func (r *Room) Look(ctx context.Context, t id.Tenant, s id.Share) (View, error) {

@@ -11,6 +11,7 @@ import (
 	"candor/internal/democam"
 	"candor/internal/device"
 	"candor/internal/egress"
+	"candor/internal/gate"
 	"candor/internal/httpapi"
 	"candor/internal/id"
 	"candor/internal/ingest"
@@ -20,6 +21,7 @@ import (
 	"candor/internal/permit"
 	"candor/internal/problem"
 	"candor/internal/rights"
+	"candor/internal/share"
 	"candor/internal/station"
 	"candor/words"
 )
@@ -35,6 +37,8 @@ type Cameras struct {
 	Puller  *ingest.Supervisor
 	Egress  *egress.Room
 	Demo    *democam.Server // nil without one
+	Shares  *share.Room
+	Gate    *gate.Gate
 	Tell    func(kind string, a id.Account, b id.Binding)
 }
 
@@ -63,7 +67,7 @@ func (c Cameras) Zone(ctx context.Context, p permit.Permit, b id.Binding) (*time
 	return c.Devices.ZoneOf(ctx, p, g.Tenant, b)
 }
 
-// List shows the person's cameras.
+// List shows the person's cameras, then those that others share with them.
 func (c Cameras) List(ctx context.Context, p permit.Permit, a id.Account) ([]httpapi.Camera, error) {
 	g, err := granted(p)
 	if err != nil {
@@ -75,7 +79,28 @@ func (c Cameras) List(ctx context.Context, p permit.Permit, a id.Account) ([]htt
 	}
 	out := make([]httpapi.Camera, 0, len(all))
 	for _, cam := range all {
-		seen, err := c.show(ctx, cam)
+		seen, err := c.show(ctx, p, cam)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, seen)
+	}
+	shared, err := c.Shares.With(ctx, g.Tenant, a)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range shared {
+		p, err := c.Gate.Permit(ctx, gate.Request{Tenant: g.Tenant, Actor: g.Actor, Action: permit.CameraRead, Account: s.Owner, Binding: s.Binding})
+		if refusal(err) != nil { // ended, or its owner is leaving: it is not there any more
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		seen, err := c.Get(ctx, p, s.Binding)
+		if refusal(err) != nil {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -94,11 +119,16 @@ func (c Cameras) Get(ctx context.Context, p permit.Permit, b id.Binding) (httpap
 	if err != nil {
 		return httpapi.Camera{}, err
 	}
-	return c.show(ctx, cam)
+	return c.show(ctx, p, cam)
 }
 
-// show adds to what is kept of a camera how it is now.
-func (c Cameras) show(ctx context.Context, cam device.Camera) (httpapi.Camera, error) {
+// show adds to what is kept of a camera how it is now. Whom it is shared with sees whether it
+// delivers and records, and nothing of how it is reached or how long footage stays.
+func (c Cameras) show(ctx context.Context, p permit.Permit, cam device.Camera) (httpapi.Camera, error) {
+	g, err := granted(p)
+	if err != nil {
+		return httpapi.Camera{}, err
+	}
 	said, err := c.Consent.State(ctx, cam.Tenant, cam.Subject(), cam.Binding, passport.Recording)
 	if err != nil {
 		return httpapi.Camera{}, err
@@ -107,12 +137,16 @@ func (c Cameras) show(ctx context.Context, cam device.Camera) (httpapi.Camera, e
 	if said != consent.Given {
 		mode = "off"
 	}
+	zone, err := c.Devices.ZoneOf(ctx, p, cam.Tenant, cam.Binding)
+	if err != nil {
+		return httpapi.Camera{}, err
+	}
 	now, trouble := c.Puller.State(cam.Device), c.Station.Trouble(cam.Binding)
 	motion, err := c.motion(ctx, cam)
 	if err != nil {
 		return httpapi.Camera{}, err
 	}
-	return httpapi.Camera{
+	out := httpapi.Camera{
 		ID: cam.Binding, Name: cam.Name, Site: cam.Site, Demo: cam.Demo, CreatedAt: httpapi.Moment(cam.CreatedAt),
 		State: httpapi.CameraState{
 			Phase: string(now.Phase), Since: httpapi.Moment(now.Since), Code: now.Code, Args: now.Args, NextTry: httpapi.Moment(now.NextTry),
@@ -123,7 +157,15 @@ func (c Cameras) show(ctx context.Context, cam device.Camera) (httpapi.Camera, e
 		Motion:    motion,
 		Streams:   streams(now),
 		Retention: httpapi.Retention{Days: cam.Retention.Days, Bytes: cam.Retention.Bytes},
-	}, nil
+		Relation:  "owner", Abilities: abilities(share.Abilities), TimeZone: zone.String(),
+	}
+	if g.Share.IsZero() {
+		return out, nil
+	}
+	can, err := c.Shares.Can(ctx, g.Tenant, g.Actor.Account, cam.Binding)
+	out.Relation, out.Abilities, out.Retention = "member", abilities(can), httpapi.Retention{}
+	out.State.Code, out.State.Args = "", nil // they may name the camera's address
+	return out, err
 }
 
 // motion tells whether a camera is looked at for movement.
@@ -235,7 +277,7 @@ func (c Cameras) Add(ctx context.Context, p permit.Permit, a id.Account, n httpa
 	if err != nil { // the camera is there and not recorded, as nobody agreed to that
 		return httpapi.Camera{}, err
 	}
-	return c.show(ctx, added)
+	return c.show(ctx, p, added)
 }
 
 // Change changes a camera and has it looked at anew.
@@ -266,7 +308,7 @@ func (c Cameras) Change(ctx context.Context, p permit.Permit, b id.Binding, chan
 	if d.Recording != nil {
 		c.Station.Settle(ctx, b)
 	}
-	return c.show(ctx, cam)
+	return c.show(ctx, p, cam)
 }
 
 func value(s *string) string {
@@ -287,6 +329,10 @@ func (c Cameras) Remove(ctx context.Context, p permit.Permit, b id.Binding, pass
 			return httpapi.Receipt{}, err
 		}
 	}
+	members, err := c.Shares.Members(ctx, g.Tenant, g.Actor.Account, b)
+	if err != nil {
+		return httpapi.Receipt{}, err
+	}
 	ctx = context.WithoutCancel(ctx)
 	leaving := c.Devices.Release(ctx, g.Tenant, b) // a full disk must not keep what is to go: the goodbye is said all the same
 	r, err := c.Office.RemoveCamera(ctx, p, b)
@@ -294,6 +340,8 @@ func (c Cameras) Remove(ctx context.Context, p permit.Permit, b id.Binding, pass
 		return httpapi.Receipt{}, errors.Join(err, leaving)
 	}
 	c.Station.Poke(b)
-	c.Tell("camera.removed", g.Actor.Account, b)
+	for _, a := range append(members, g.Actor.Account) {
+		c.Tell("camera.removed", a, b)
+	}
 	return receipt(r), nil
 }

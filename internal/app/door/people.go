@@ -130,6 +130,15 @@ func (s Accounts) SetPassword(ctx context.Context, p permit.Permit, a id.Account
 	return s.Room.SetPassword(ctx, g.Tenant, a, keep, current, next)
 }
 
+// Verify compares the password.
+func (s Accounts) Verify(ctx context.Context, p permit.Permit, a id.Account, password string) error {
+	g, err := granted(p)
+	if err != nil {
+		return err
+	}
+	return s.Room.VerifyPassword(ctx, g.Tenant, a, password)
+}
+
 // Erase closes the account and says goodbye, whenever its owner wants that.
 //
 // promise:P273

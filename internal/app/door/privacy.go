@@ -13,6 +13,7 @@ import (
 	"candor/internal/problem"
 	"candor/internal/promise"
 	"candor/internal/rights"
+	"candor/internal/share"
 	"candor/internal/station"
 	"candor/internal/translog"
 )
@@ -21,6 +22,7 @@ import (
 type Privacy struct {
 	Office  *rights.Office
 	Log     *translog.Log
+	Shares  *share.Room
 	Consent *consent.Room
 	Station *station.Station
 	Cameras interface {
@@ -62,18 +64,16 @@ func (p Privacy) Accesses(ctx context.Context, may permit.Permit, a id.Account, 
 	if err != nil {
 		return nil, 0, err
 	}
+	given, err := p.Shares.Given(ctx, may, g.Tenant, a)
+	if err != nil {
+		return nil, 0, err
+	}
+	members, links := share.Names(given)
 	out := make([]httpapi.Access, 0, len(page))
 	for _, e := range page {
-		actor := "you"
-		if e.Actor.System == ByLink {
-			actor = "link:export"
-		} else if e.Actor.System != "" {
-			actor = "system:" + e.Actor.System
-		} else if e.Actor.Account != a {
-			actor = "another"
-		}
+		actor, name := who(e.Actor, a, members, links)
 		line := httpapi.Access{
-			Seq: e.Seq, At: httpapi.Moment(clock.At(e.At)), Actor: actor, Action: string(e.Action), Purpose: string(e.Purpose), Client: e.Client,
+			Seq: e.Seq, At: httpapi.Moment(clock.At(e.At)), Actor: actor, Name: name, Action: string(e.Action), Purpose: string(e.Purpose), Client: e.Client,
 		}
 		if !e.Binding.IsZero() {
 			line.Camera = &e.Binding
@@ -81,6 +81,24 @@ func (p Privacy) Accesses(ctx context.Context, may permit.Permit, a id.Account, 
 		out = append(out, line)
 	}
 	return out, next, nil
+}
+
+// who tells who used something, and by which word its owner calls them.
+func who(actor permit.Actor, owner id.Account, members map[id.Account]string, links map[id.Share]string) (kind, name string) {
+	switch {
+	case actor.System == ByLink:
+		return "link:export", ""
+	case actor.System != "":
+		return "system:" + actor.System, ""
+	case actor.Account == owner:
+		return "you", ""
+	case !actor.Link.IsZero():
+		return "link", links[actor.Link]
+	}
+	if name, known := members[actor.Account]; known {
+		return "member", name
+	}
+	return "former", ""
 }
 
 // Consents is what was agreed to.

@@ -14,7 +14,7 @@ CREATE TABLE share_share (
     about      BLOB NOT NULL, -- sealed: whom it is for, and what they are told
     token_hash BLOB NOT NULL UNIQUE CHECK (length(token_hash) = 32),
     addressed  BLOB, -- HMAC of the invited e-mail address under the token, which is nowhere
-    accept_ms  INTEGER NOT NULL, -- an invite can be accepted until then
+    accept_ms  INTEGER NOT NULL, -- an invite can be accepted until then; 0: it was
     until_ms   INTEGER NOT NULL, -- 0: until it is revoked
     created_ms INTEGER NOT NULL,
     ended_ms   INTEGER NOT NULL, -- 0: not ended
