@@ -28,10 +28,13 @@ export const route = {
   privacy: () => 'privacy',
   settings: () => 'settings',
   policy: () => 'policy',
+  signUp: (invitation?: string) => join('sign-up', { invitation }),
+  reset: () => 'reset',
+  outbox: () => 'outbox',
   receipt: (token: string) => `receipts/${token}`,
 }
 
-export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'privacy' | 'settings' | 'policy' | 'receipt' | 'missing'
+export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'privacy' | 'settings' | 'policy' | 'signUp' | 'reset' | 'outbox' | 'receipt' | 'missing'
 
 const patterns: [RegExp, PageName][] = [
   [/^$/, 'home'],
@@ -41,6 +44,9 @@ const patterns: [RegExp, PageName][] = [
   [/^privacy$/, 'privacy'],
   [/^settings$/, 'settings'],
   [/^policy$/, 'policy'],
+  [/^sign-up$/, 'signUp'],
+  [/^reset$/, 'reset'],
+  [/^outbox$/, 'outbox'],
   [/^receipts\/(?<id>[^/]+)$/, 'receipt'],
 ]
 

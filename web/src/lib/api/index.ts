@@ -14,6 +14,16 @@ export const api = {
   signOut: () => call<void>('session', { method: 'DELETE' }),
   sessions: () => call<T.Sessions>('sessions'),
   endSession: (id: string) => call<void>(`sessions/${id}`, { method: 'DELETE' }),
+  endOtherSessions: () => call<void>('sessions', { method: 'DELETE' }),
+
+  signUpDoor: () => call<T.SignUpDoor>('sign-up'),
+  askSignUp: (body: T.AskSignUp) => call<T.Asked>('sign-up', { method: 'POST', body }),
+  signUp: (body: T.SignUp) => call<{ account: T.Account }>('sign-up/confirm', { method: 'POST', body }),
+  askReset: (body: T.AskReset) => call<T.Asked>('password/reset', { method: 'POST', body }),
+  resetPassword: (body: T.ResetPassword) => call<void>('password/reset/confirm', { method: 'POST', body }),
+  askEmail: (email: string, password: string) => call<T.Asked>('account/email', { method: 'POST', body: { email, password } }),
+  setEmail: (request: string, email: string, code: string) => call<T.Account>('account/email/confirm', { method: 'POST', body: { request, email, code } }),
+  outbox: () => call<{ letters: T.Letter[] }>('outbox'),
 
   changeAccount: (body: T.AccountChange) =>
     call<T.Account>('account', { method: 'PATCH', body }),
