@@ -82,6 +82,7 @@ type Watcher struct {
 	mu       sync.Mutex
 	settings Settings
 	changed  bool
+	patience time.Duration // instead of silence, in tests
 
 	at                      atomic.Int64 // decoding time of the last unit that was dealt with
 	looked, skipped, failed atomic.Uint64
@@ -104,6 +105,9 @@ func (w *Watcher) Stats() Stats {
 func (w *Watcher) Run(lease *permit.Lease) {
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
+	}
+	if w.patience == 0 {
+		w.patience = silence
 	}
 	w.mu.Lock()
 	r := &run{w: w, lease: lease, detector: NewDetector(w.settings), sequence: w.Decoder.NewSequence()}
@@ -165,7 +169,7 @@ func (r *run) wait(ctx context.Context) {
 	case <-ctx.Done():
 	case <-time.After(every / 2):
 	}
-	if r.open && r.line.since() > silence {
+	if r.open && r.line.since() > r.w.patience {
 		r.end(Silence)
 	}
 }
@@ -181,7 +185,7 @@ func (r *run) watch(ctx context.Context, s *media.Stream) {
 		r.take(u)
 	}
 	for {
-		next, cancel := context.WithTimeout(ctx, silence)
+		next, cancel := context.WithTimeout(ctx, r.w.patience)
 		u, err := r.viewer.Next(next)
 		cancel()
 		if err != nil {
