@@ -272,6 +272,13 @@ func (d *Detector) sort() sighting {
 		if p.seeds < least || p.area < least/2 || p.seeds*6 < p.area {
 			continue
 		}
+		if d.uncovered(p) {
+			for _, i := range d.parts.order[p.from:p.to] {
+				d.back.renew(int(i), d.cur[i])
+				d.near[i] = d.cur[i]
+			}
+			continue
+		}
 		area, seeds := 0, 0
 		d.guard(p)
 		for _, i := range d.parts.order[p.from:p.to] {

@@ -122,6 +122,18 @@ func TestWhatStandsIsAbsorbed(t *testing.T) {
 	}
 }
 
+// Who was there when the watching began leaves no ghost behind.
+func TestWhoWasThereFromTheFirstLeaves(t *testing.T) {
+	s := place(5)
+	s.paint = func(t float64, put func(x, y, w, h, level float64)) {
+		somebody(60+max(0, t-20)*12, 30, 12, 30, put)
+	}
+	got := s.play(NewDetector(Settings{}), 60)
+	if len(got) != 1 || math.Abs(got[0].From-20) > 2 || got[0].To > 42 {
+		t.Errorf("events %v, want one from 20 to 35 or a little later", got)
+	}
+}
+
 // crowded is a place full of things.
 func crowded(seed uint64, also func(t float64, put func(x, y, w, h, level float64))) *scene {
 	s := place(seed)

@@ -20,8 +20,9 @@
 //  4. If seeds are nearly everywhere, the scene changed as a whole (a turned camera, night mode)
 //     and is learned anew; that is no event, and ends one.
 //  5. Where nothing moves the background follows the picture slowly. Under what moves it is
-//     frozen. A value seen for 60 s joins the background, so what is left standing is absorbed,
-//     and the place that it leaves is seen at once.
+//     frozen. A value seen for 60 s joins the background, so what is left standing is absorbed.
+//     When that leaves, or what was there from the first, the place is learned anew within some
+//     seconds: its outline is an edge of the background and none of the picture.
 //
 // An event begins with one large or two small sightings, goes on while anything is seen above
 // lower thresholds, and ends when the scene has equalled the background for 2 s.
@@ -34,6 +35,6 @@
 // Hard shadows, headlights on a wall, insects on the lens, rain on it and an animal are movement.
 // A tree in the wind is movement until its values have joined the background, some minutes.
 // Somebody who stands still for a minute is absorbed; the event goes on only if they move.
-// What was there when the watching began is background; when it goes, that is an event of about
-// a minute.
+// What was there when the watching began is background; when it goes, the event may last a
+// minute longer where the place behind it is as full of edges as it was itself.
 package motion
