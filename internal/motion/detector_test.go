@@ -71,7 +71,7 @@ func TestWhatIsNoEvent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := place(3)
 			change(s)
-			if got := s.play(NewDetector(Settings{}), 90); len(got) > 0 {
+			if got := s.play(NewDetector(Settings{}), 64); len(got) > 0 {
 				t.Errorf("events %v, want none", got)
 			}
 		})
@@ -230,7 +230,7 @@ func TestZones(t *testing.T) {
 func TestSensitivity(t *testing.T) {
 	var seen [MaxSensitivity + 1]int
 	for n := MinSensitivity; n <= MaxSensitivity; n++ {
-		for _, size := range []float64{1, 1.6, 8} {
+		for _, size := range []float64{1.3, 6} {
 			s := place(8)
 			s.paint = crossing(size, size*2)
 			for _, e := range s.play(NewDetector(Settings{Sensitivity: n}), 64) {
