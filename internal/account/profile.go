@@ -80,6 +80,44 @@ func (r *Room) get(ctx context.Context, db bun.IDB, p permit.Permit, t id.Tenant
 	return Profile{a, string(plain[0]), string(plain[1]), row.Language, s.Theme, s.TimeZone, clock.Millis(row.Created)}, nil
 }
 
+// Manner is how a person is spoken to: their language and time zone, without who they are.
+func (r *Room) Manner(ctx context.Context, p permit.Permit, t id.Tenant, a id.Account) (language, zone string, err error) {
+	var row profileRow
+	err = r.DB.Read.NewRaw("SELECT settings, language FROM account_account WHERE tenant_id = ? AND id = ?", t, a).Scan(ctx, &row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", "", problem.NotFound()
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("read account: %w", err)
+	}
+	plain, err := r.Keeper.Open(ctx, p, place(t, a, settingsPassport, id.RowOf(a)), row.Settings)
+	if err != nil {
+		return "", "", fmt.Errorf("open account: %w", err)
+	}
+	var s settings
+	if err := json.Unmarshal(plain, &s); err != nil {
+		return "", "", fmt.Errorf("read settings: %w", err)
+	}
+	return row.Language, s.TimeZone, nil
+}
+
+// Address is where a person is written to.
+func (r *Room) Address(ctx context.Context, p permit.Permit, t id.Tenant, a id.Account) (string, error) {
+	var sealed []byte
+	err := r.DB.Read.NewRaw("SELECT email FROM account_account WHERE tenant_id = ? AND id = ?", t, a).Scan(ctx, &sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", problem.NotFound()
+	}
+	if err != nil {
+		return "", fmt.Errorf("read account: %w", err)
+	}
+	plain, err := r.Keeper.Open(ctx, p, place(t, a, emailPassport, id.RowOf(a)), sealed)
+	if err != nil {
+		return "", fmt.Errorf("open account: %w", err)
+	}
+	return string(plain), nil
+}
+
 // Change changes a profile. Problems: name.invalid, language.unknown, theme.unknown, time_zone.unknown.
 //
 // promise:P262

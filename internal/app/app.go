@@ -34,6 +34,7 @@ import (
 	"candor/internal/logging"
 	"candor/internal/media"
 	"candor/internal/metrics"
+	"candor/internal/notify"
 	"candor/internal/notify/mail"
 	"candor/internal/policy"
 	"candor/internal/retention"
@@ -99,6 +100,7 @@ type house struct {
 	office    *rights.Office
 	takeaway  *takeaway.Room
 	retention *retention.Loop
+	notify    *notify.Room
 	code      setupCode
 	api       *httpapi.API
 	front     *front.Front
@@ -142,7 +144,7 @@ func build(o Options) (h *house, flush func()) {
 // ends with close, also after an error.
 func (h *house) start(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		h.ground, h.rooms, h.pictures, h.post, h.goodbyes, h.doors, h.measure, h.open, h.greet,
+		h.ground, h.rooms, h.pictures, h.post, h.messages, h.goodbyes, h.doors, h.measure, h.open, h.greet,
 	} {
 		if err := step(ctx); err != nil {
 			return err

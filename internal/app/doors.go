@@ -46,6 +46,7 @@ func (h *house) doors(ctx context.Context) error {
 		Privacy:  door.Privacy{Office: h.office, Log: h.records, Shares: h.shares, Consent: h.consent, Station: h.station, Cameras: h.bindings(), Tell: func(a id.Account, b id.Binding) { h.news.tell("camera.recording", a, b) }},
 		Alarms:   h.alarmDoor(),
 		Exports:  h.exports(),
+		Alerts:   door.Alerts{Tenant: h.tenant, Room: h.notify, Consent: h.consent},
 		Policy:   door.Policy{Policy: h.policy, Facts: h.facts()},
 		Shares: door.Shares{
 			Room: h.shares, People: h.people, Devices: h.devices, Puller: h.puller, Gate: h.gate, Log: h.records, Mail: letters{h.mail}, Tell: h.news.only,

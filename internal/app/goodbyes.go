@@ -10,6 +10,7 @@ import (
 	"candor/internal/device"
 	"candor/internal/gate"
 	"candor/internal/id"
+	"candor/internal/notify"
 	"candor/internal/notify/mail"
 	"candor/internal/passport"
 	"candor/internal/retention"
@@ -39,6 +40,7 @@ func (h *house) goodbyes(ctx context.Context) error {
 			h.footage.Holder(),
 			h.alarms.Holder(),
 			device.Holder{Of: h.devices}, consent.Holder{Of: h.consent}, held.Holder{Log: h.records}, shares.Holder{Of: h.shares}, mail.Holder{Of: h.mail}, account.Holder{Of: h.people},
+			notify.Holder{Of: h.notify},
 			takeaway.Holder{Of: h.takeaway},
 		},
 		Rests: func(p passport.Purpose) []passport.Category {

@@ -305,7 +305,7 @@ func TestEveryMetricHasOnePassport(t *testing.T) {
 func TestNothingElseLiesInTheDataFolder(t *testing.T) {
 	w, p := share(t)
 	p.recorded(p.camera, 0)
-	known := map[string]bool{databaseFile: false, databaseFile + "-wal": false, databaseFile + "-shm": false, keysFolder: false, lockFile: false, spareFile: false}
+	known := map[string]bool{databaseFile: false, databaseFile + "-wal": false, databaseFile + "-shm": false, keysFolder: false, lockFile: false, spareFile: false, pushKeyFile: false}
 	for _, one := range Passports() {
 		if prefix, ok := strings.CutPrefix(one.Where, "blob:"); ok {
 			known[strings.TrimSuffix(prefix, "/")] = false

@@ -14,6 +14,7 @@ import (
 	"candor/internal/ingest"
 	"candor/internal/logging"
 	"candor/internal/metrics"
+	"candor/internal/notify"
 	"candor/internal/notify/mail"
 	"candor/internal/passport"
 	"candor/internal/rights"
@@ -32,7 +33,7 @@ func Passports() []passport.Passport {
 		installation(),
 		alarm.Passports(),
 		account.Passports(), bus.Passports(), consent.Passports(), device.Passports(), footage.Passports(), gate.Passports(),
-		httpapi.Passports(), ingest.Passports(), logging.Passports(), mail.Passports(), metrics.Passports(), rights.Passports(), seal.Passports(), shares.Passports(), takeaway.Passports(), translog.Passports(),
+		httpapi.Passports(), ingest.Passports(), logging.Passports(), mail.Passports(), metrics.Passports(), notify.Passports(), rights.Passports(), seal.Passports(), shares.Passports(), takeaway.Passports(), translog.Passports(),
 		counted(),
 	)
 }

@@ -40,6 +40,13 @@ func bodies(p *person) map[string]any {
 		"askEmail":    map[string]any{"email": "c@house.example", "password": "wrong"},
 		"setEmail":    map[string]any{"request": "r", "email": "c@house.example", "code": "1234 5678"},
 
+		"chooseAlerts":        map[string]any{"kind": "motion", "app": true, "push": false, "mail": false, "pictures": false},
+		"pauseCameraAlerts":   map[string]any{"for": "half_hour"},
+		"pauseAlerts":         map[string]any{"for": "half_hour"},
+		"addPushDevice":       map[string]any{"endpoint": "https://push.example/x", "p256dh": "B", "auth": "A"},
+		"tryPushDevice":       map[string]any{},
+		"reportArrival":       map[string]any{"test": "t"},
+		"stopMail":            "List-Unsubscribe=One-Click",
 		"decideConsentForAll": map[string]any{"state": "withdrawn", "text_hash": p.consentHash()},
 
 		"discoverCameras": map[string]any{},
@@ -57,7 +64,7 @@ var queries = map[string]string{
 // route calls a route with these ids in its path.
 func (p *person) route(r httpapi.Route, body any, camera, session, viewing string) answer {
 	p.t.Helper()
-	path := strings.NewReplacer("{id}", camera, "{session}", session, "{viewing}", viewing, "{purpose}", "recording", "{token}", "unknown", "{event}", id.Random[id.Sighting]().String(), "{export}", id.Make[id.Export]().String(), "{file}", "unknown.zip", "{share}", session, "{link}", session).Replace(r.Path)
+	path := strings.NewReplacer("{id}", camera, "{session}", session, "{viewing}", viewing, "{purpose}", "recording", "{token}", "unknown", "{event}", id.Random[id.Sighting]().String(), "{export}", id.Make[id.Export]().String(), "{file}", "unknown.zip", "{share}", session, "{link}", session, "{device}", session, "{ticket}", "unknown").Replace(r.Path)
 	if strings.Contains(path, "{") {
 		p.t.Fatalf("%s: fill %s", r.ID, path)
 	}

@@ -11,6 +11,8 @@ import (
 
 var basePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
 
+var pushService = regexp.MustCompile(`^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]{1,5})?$`)
+
 // leastCode is how long a set-up code of one's own is at least.
 const leastCode = 12
 
@@ -67,6 +69,11 @@ func (l *Loaded) check() error {
 	for path, port := range map[string]int{"webrtc.udp_port": l.WebRTC.UDPPort, "webrtc.tcp_port": l.WebRTC.TCPPort} {
 		if port < 0 || port > 65535 {
 			bad(path, "%d is not a port; 0 switches it off", port)
+		}
+	}
+	for _, service := range l.Push.Services {
+		if !pushService.MatchString(service) {
+			bad("push.services", "%q is not a host; write push.example.org, *.push.example.org or push.example.org:8443", service)
 		}
 	}
 	if l.Recording.Days < 1 {

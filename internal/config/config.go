@@ -34,6 +34,7 @@ type Config struct {
 	Accounts  Accounts  `yaml:"accounts"`
 	SMTP      SMTP      `yaml:"smtp"`
 	Mail      Mail      `yaml:"mail"`
+	Push      Push      `yaml:"push"`
 	Log       Log       `yaml:"log"`
 	Metrics   Metrics   `yaml:"metrics"`
 }
@@ -109,6 +110,12 @@ type Mail struct {
 	Outbox bool `yaml:"outbox"`
 }
 
+// Push is whom messages to browsers may be handed to.
+type Push struct {
+	Services []string `yaml:"services"`
+	Roots    string   `yaml:"roots"`
+}
+
 // Log is the operator's log.
 type Log struct {
 	Level  LogLevel  `yaml:"level"`
@@ -150,6 +157,7 @@ func Default() Config {
 		Decode:    Decode{Limit: 2},
 		Accounts:  Accounts{SignUp: SignUpInvited},
 		SMTP:      SMTP{Port: 587, TLS: MailStartTLS},
+		Push:      Push{Services: []string{"fcm.googleapis.com", "updates.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com"}},
 		Log:       Log{Level: "info", Format: "text"},
 	}
 }

@@ -76,7 +76,12 @@ func (g *Gate) letIn(ctx context.Context, r Request, ru rule) (Share, error) {
 	if err := g.bound(ctx, r); err != nil {
 		return Share{}, err
 	}
-	share, related, err := g.Shares.Find(ctx, r.Tenant, r.Actor, r.Account, r.Binding, ru.ability, g.Clock.Now())
+	return g.shared(ctx, r, ru.ability)
+}
+
+// shared finds the share by which whoever asks may use the ability now.
+func (g *Gate) shared(ctx context.Context, r Request, a permit.Ability) (Share, error) {
+	share, related, err := g.Shares.Find(ctx, r.Tenant, r.Actor, r.Account, r.Binding, a, g.Clock.Now())
 	if p, ok := problem.Of(err); ok && p.Status < http.StatusInternalServerError {
 		return Share{}, err
 	}

@@ -14,6 +14,7 @@ const (
 	Recorder  = "recorder"  // keeps footage
 	Motion    = "motion"    // looks for movement and keeps events
 	Retention = "retention" // lets go of what is due
+	Notify    = "notify"    // tells people what happened
 	Rights    = "rights"    // carries out goodbyes and exports
 	Post      = "post"      // writes to people
 	Sharing   = "sharing"   // weighs what owners share
@@ -49,13 +50,16 @@ var everything = []passport.Category{
 	passport.Identity, passport.Contact, passport.Setting, passport.DeviceData, passport.Footage, passport.Picture, passport.Event, passport.AccessLog, passport.ConsentLog,
 }
 
+// told is what is kept of who is told, and what telling them takes.
+var told = []passport.Category{passport.Setting, passport.Event}
+
 var rules = map[permit.Action]rule{
 	permit.AccountSignIn: {purpose: passport.Security, categories: []passport.Category{passport.Credential}, systems: []string{SignIn}},
 	permit.AccountRead:   {purpose: passport.Account, categories: []passport.Category{passport.Identity, passport.Setting}, owner: true},
 	permit.AccountChange: {purpose: passport.Account, categories: []passport.Category{passport.Identity, passport.Setting}, owner: true},
 	permit.AccountErase:  {purpose: passport.Rights, owner: true, systems: []string{Rights}, after: true},
 
-	permit.AccountMail: {purpose: passport.Security, categories: []passport.Category{passport.Identity}, systems: []string{Post}},
+	permit.AccountMail: {purpose: passport.Security, categories: []passport.Category{passport.Identity}, systems: []string{Post, Notify}},
 
 	permit.CameraList:   {purpose: passport.Live, categories: []passport.Category{passport.DeviceData}, owner: true},
 	permit.CameraAdd:    {purpose: passport.Live, categories: []passport.Category{passport.DeviceData}, owner: true},
@@ -84,6 +88,14 @@ var rules = map[permit.Action]rule{
 	permit.ShareRead:   {purpose: passport.Sharing, categories: []passport.Category{passport.Contact, passport.Setting, passport.AccessLog}, owner: true},
 	permit.ShareChange: {purpose: passport.Sharing, categories: []passport.Category{passport.Contact, passport.Setting, passport.DeviceData}, owner: true},
 	permit.ShareWeigh:  {purpose: passport.Sharing, categories: []passport.Category{passport.Contact, passport.Setting, passport.DeviceData}, systems: []string{Sharing}},
+
+	permit.AlertRead:    {purpose: passport.Alerts, categories: told, owner: true},
+	permit.AlertChange:  {purpose: passport.Alerts, categories: told, owner: true},
+	permit.AlertChoose:  {purpose: passport.Alerts, camera: oneCamera, owner: true, ability: permit.Alarms},
+	permit.AlertSend:    {purpose: passport.Alerts, categories: told, systems: []string{Notify}},
+	permit.AlertName:    {purpose: passport.Alerts, categories: []passport.Category{passport.DeviceData}, camera: oneCamera, systems: []string{Notify}},
+	permit.AlertPicture: {purpose: passport.Pictures, categories: []passport.Category{passport.Event, passport.Picture}, camera: oneCamera, systems: []string{Notify}},
+	permit.PushSend:     {purpose: passport.Push, categories: []passport.Category{passport.Setting}, systems: []string{Notify}},
 
 	permit.ConsentChange: {purpose: passport.Rights, categories: []passport.Category{passport.ConsentLog}, camera: anyCamera, owner: true},
 	permit.PrivacyRead: {purpose: passport.Rights, camera: anyCamera, owner: true, systems: []string{Rights}, after: true,

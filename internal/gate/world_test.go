@@ -142,6 +142,11 @@ func (w *world) consent(t *testing.T, a id.Account, b id.Binding) {
 	}
 }
 
+func (w *world) agree(t *testing.T, a id.Account, b id.Binding, p passport.Purpose) {
+	_, hash := loaded(t).ConsentText(p, "en")
+	w.do(func() { w.consents[agreed{id.SubjectOf(a), b, p}] = Consent{id.Make[id.Consent](), hash} })
+}
+
 func (w *world) withdraw(a id.Account, b id.Binding) {
 	w.do(func() { delete(w.consents, agreed{id.SubjectOf(a), b, passport.Recording}) })
 }

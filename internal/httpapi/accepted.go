@@ -30,6 +30,10 @@ func Fields() map[string]Accepted {
 		allowed   = Accepted{passport.Setting, passport.Sharing}
 		page      = Accepted{passport.Technical, passport.Rights}
 		retry     = Accepted{passport.Technical, passport.Security}
+		alert     = Accepted{passport.Setting, passport.Alerts}
+		sent      = Accepted{passport.Technical, passport.Alerts}
+		address   = Accepted{passport.Setting, passport.Push}
+		arrival   = Accepted{passport.Technical, passport.Push}
 	)
 	return map[string]Accepted{
 		"beginSetup/code": code, "beginSetup/name": name, "beginSetup/email": email, "beginSetup/password": password,
@@ -58,6 +62,9 @@ func Fields() map[string]Accepted {
 		"listEvents/cursor": noticed, "listEvents/limit": noticed, "listCameraEvents/from": noticed, "listCameraEvents/to": noticed,
 		"markEventsSeen/events": noticed, "markEventsSeen/seen": noticed,
 		"changeMotion/on": watch, "changeMotion/sensitivity": watch, "changeMotion/left_out": watch,
+		"chooseAlerts/kind": alert, "chooseAlerts/app": alert, "chooseAlerts/push": alert, "chooseAlerts/mail": alert, "chooseAlerts/pictures": alert, "chooseAlerts/hours": alert,
+		"pauseCameraAlerts/for": alert, "pauseAlerts/for": alert, "addPushDevice/endpoint": address, "addPushDevice/p256dh": address, "addPushDevice/auth": address,
+		"reportArrival/test": arrival, "listMessages/cursor": sent, "listMessages/limit": sent,
 		"listAccesses/cursor": page, "listAccesses/limit": page, "listPurposes/lang": choice, "getPolicy/lang": choice,
 		"stepUp/password":      password,
 		"inviteMember/site_id": allowed, "inviteMember/camera_id": allowed, "inviteMember/abilities": allowed, "inviteMember/hours": allowed,

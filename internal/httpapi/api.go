@@ -10,7 +10,7 @@
 // lease that is looked at before every write.
 //
 // What rooms the handlers need is declared here, one file per subject, as small interfaces
-// (Setup, Sessions, Accounts, SignUps, Cameras, Finding, Live, Footage, Shares, Alarms, Privacy, Policy); app fits the rooms
+// (Setup, Sessions, Accounts, SignUps, Cameras, Finding, Live, Footage, Shares, Alarms, Alerts, Privacy, Policy); app fits the rooms
 // to them. The package knows no SQL, no codec and no other front door.
 package httpapi
 
@@ -74,6 +74,7 @@ type Deps struct {
 	Privacy  Privacy
 	Exports  Exports
 	Policy   Policy
+	Alerts   Alerts
 }
 
 // Meter counts requests.
@@ -163,6 +164,7 @@ func New(d Deps) *API {
 	a.privacy()
 	a.exports()
 	a.policy()
+	a.alerts()
 	a.feed()
 	a.health()
 	return a

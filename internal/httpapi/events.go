@@ -13,7 +13,7 @@ import (
 
 // Event is something that happened, as a browser is told: ids and a small state, never values.
 type Event struct {
-	Type    string     // "camera.state", "camera.recording", "camera.added", "camera.removed", "event.opened"
+	Type    string     // "camera.state", "camera.recording", "camera.added", "camera.removed", "event.opened", "notice"
 	Account id.Account // whose browsers are told
 	Data    any        // becomes JSON
 }

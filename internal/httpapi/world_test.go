@@ -78,6 +78,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Deps)) *world {
 		Page: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "metrics") }),
 	}
 	d.SignUps = signUps{w}
+	d.Alerts = alerts{w}
 	for _, c := range change {
 		c(&d)
 	}
@@ -259,6 +260,7 @@ type (
 	exports  struct{ *world }
 	policy   struct{ *world }
 	signUps  struct{ *world }
+	alerts   struct{ *world }
 )
 
 func (s signUps) Door(context.Context) (string, bool, error) { return "open", true, nil }
@@ -558,6 +560,64 @@ func (s privacy) Receipt(_ context.Context, token string) (httpapi.Receipt, erro
 		return httpapi.Receipt{}, problem.Gone("receipt.gone")
 	}
 	return httpapi.Receipt{}, problem.NotFound()
+}
+
+func (s alerts) Settings(_ context.Context, p permit.Permit, a id.Account, _ id.Session) (httpapi.AlertSettings, error) {
+	return httpapi.AlertSettings{PushConsent: "none"}, s.called("alerts", p, a, id.Binding{})
+}
+
+func (s alerts) Choose(_ context.Context, p permit.Permit, _ id.Account, b id.Binding, c httpapi.AlertChoice) (httpapi.AlertRule, error) {
+	return httpapi.AlertRule{Camera: b, AlertChoice: c}, s.called("choose", p, id.Account{}, b)
+}
+
+func (s alerts) Pause(_ context.Context, p permit.Permit, a id.Account, b id.Binding, _ string) (httpapi.AlertPause, error) {
+	return httpapi.AlertPause{Camera: &b}, s.called("pause", p, a, b)
+}
+
+func (s alerts) Resume(_ context.Context, p permit.Permit, a id.Account, b id.Binding) error {
+	return s.called("resume", p, a, b)
+}
+
+func (s alerts) Subscribe(_ context.Context, p permit.Permit, a id.Account, _ id.Session, d httpapi.NewPushDevice) (httpapi.PushDevice, error) {
+	if d.Base != "https://cameras.example/" || d.Agent == "" {
+		s.t.Errorf("the browser is %+v", d)
+	}
+	return httpapi.PushDevice{ID: newID[id.Row]()}, s.called("subscribe", p, a, id.Binding{})
+}
+
+func (s alerts) Unsubscribe(_ context.Context, p permit.Permit, a id.Account, _ id.Row) error {
+	return errors.Join(s.called("device", p, a, id.Binding{}), problem.NotFound())
+}
+
+func (s alerts) Try(_ context.Context, p permit.Permit, a id.Account, _ id.Row) error {
+	return errors.Join(s.called("device", p, a, id.Binding{}), problem.NotFound())
+}
+
+func (s alerts) Arrived(_ context.Context, p permit.Permit, a id.Account, _ string) error {
+	return s.called("arrived", p, a, id.Binding{})
+}
+
+func (s alerts) Sent(_ context.Context, p permit.Permit, a id.Account, before int64, _ int) ([]httpapi.SentMessage, int64, error) {
+	return []httpapi.SentMessage{{Number: before, Channel: "app", Result: "told"}}, 7, s.called("sent", p, a, id.Binding{})
+}
+
+func (s alerts) Picture(_ context.Context, p permit.Permit, a id.Account, ticket string) ([]byte, error) {
+	switch err := s.called("ticket", p, a, id.Binding{}); {
+	case err != nil:
+		return nil, err
+	case ticket == "used":
+		return nil, problem.Gone("ticket.over")
+	case ticket == "fresh":
+		return []byte("picture"), nil
+	}
+	return nil, problem.NotFound()
+}
+
+func (s alerts) StopMail(_ context.Context, token string) error {
+	if token != "known" {
+		return problem.NotFound()
+	}
+	return nil
 }
 
 func (policy) Version() (string, string) { return "1", "hash" }

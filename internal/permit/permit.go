@@ -66,6 +66,13 @@ const (
 	FootageErase  Action = "footage.erase"
 	EventList     Action = "event.list"     // when something moved
 	EventRead     Action = "event.read"     // one event and its picture
+	AlertRead     Action = "alert.read"     // one's own rules, devices, pauses and what was sent
+	AlertChange   Action = "alert.change"   // the same
+	AlertChoose   Action = "alert.choose"   // to be told of a camera
+	AlertSend     Action = "alert.send"     // system: what is kept for who is told
+	AlertName     Action = "alert.name"     // system: what a camera is called, for a message about it
+	AlertPicture  Action = "alert.picture"  // system: a picture may go along
+	PushSend      Action = "push.send"      // system: by the push service of somebody's browser
 	PrivacyRead   Action = "privacy.read"   // inventory, access records, consents
 	PrivacyExport Action = "privacy.export" // everything that is held, as a copy
 	ConsentChange Action = "consent.change"

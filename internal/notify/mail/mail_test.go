@@ -506,3 +506,34 @@ func FuzzLetter(f *testing.F) {
 		}
 	})
 }
+
+// A room that keeps its own letters learns what became of each, and its letters end by one click.
+func TestALetterIsCarriedNow(t *testing.T) {
+	p := serve(t, "127.0.0.1", false)
+	s := p.settings(StartTLS)
+	r := open(t, sqltest.SQLite(t), &s)
+	m := to(zoe)
+	m.Stop = "https://cameras.example/api/v1/unsubscribe/AAAA"
+	if err := r.Carry(context.Background(), m); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.letters(); len(got) != 1 || !strings.Contains(got[0].raw, "List-Unsubscribe: <"+m.Stop+">") || !strings.Contains(got[0].raw, "List-Unsubscribe-Post: List-Unsubscribe=One-Click") {
+		t.Errorf("got %+v", got)
+	}
+	p.answer(refuse(550), refuse(451))
+	for _, code := range []string{"mail.refused", "mail.down", ""} {
+		if err := r.Carry(context.Background(), m); code == "" && err != nil || code != "" && !problem.Is(err, code) {
+			t.Errorf("%v, want %q", err, code)
+		}
+	}
+	for _, bad := range []string{"unsubscribe", "https://x.example/>\r\nBcc: all@x.example", "https://x.example/a b"} {
+		m.Stop = bad
+		if err := r.Carry(context.Background(), m); !problem.Is(err, "mail.refused") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	r.Room.Server = nil
+	if err := r.Carry(context.Background(), to(zoe)); !problem.Is(err, "mail.none") {
+		t.Errorf("without a server: %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package mail
 import (
 	"fmt"
 	netmail "net/mail"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -19,6 +20,7 @@ type Message struct {
 	To      string
 	Subject string // one line
 	Text    string
+	Stop    string // the address that ends such letters at a click (RFC 8058); may be empty
 
 	Purpose  passport.Purpose // why it is sent; "" is security
 	Until    time.Time        // not sent later than this; zero is Keep from now
@@ -49,6 +51,11 @@ func (m Message) neat() (Message, error) {
 	m.Text = strings.ToValidUTF8(strings.ReplaceAll(m.Text, "\r\n", "\n"), "")
 	if m.Text == "" || len(m.Text) > maxText {
 		return Message{}, fmt.Errorf("mail: a letter has 1 to %d bytes of text", maxText)
+	}
+	if m.Stop != "" {
+		if at, err := url.Parse(m.Stop); err != nil || at.Host == "" || strings.ContainsAny(m.Stop, "<> \r\n\t") {
+			return Message{}, fmt.Errorf("mail: the address that ends letters is none")
+		}
 	}
 	if m.Purpose == "" {
 		m.Purpose = passport.Security

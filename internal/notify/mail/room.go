@@ -138,6 +138,37 @@ func (r *Room) Send(ctx context.Context, m Message) error {
 	return nil
 }
 
+// Carry carries a letter now and reports whether the server took it: for a room that keeps its own
+// letters and asks anew before each try. Problems: mail.none, mail.refused (for good), mail.down.
+func (r *Room) Carry(ctx context.Context, m Message) error {
+	m, err := m.neat()
+	if err != nil {
+		return problem.Invalid("mail.refused").Because(err)
+	}
+	now := r.Clock.Now()
+	switch {
+	case r.Server == nil && r.Outbox == nil:
+		return none()
+	case r.Server == nil:
+		r.Outbox.put(now, m)
+		return nil
+	}
+	r.mu.Lock()
+	resting := r.resume.After(now)
+	r.mu.Unlock()
+	if resting {
+		return problem.Unavailable("mail.down")
+	}
+	switch became, err := r.Server.deliver(ctx, r.Dial, m); became {
+	case sent:
+		return nil
+	case never:
+		return problem.Invalid("mail.refused").Because(err)
+	default:
+		return problem.Unavailable("mail.down").Because(err)
+	}
+}
+
 // enter reserves a place, from which nothing is sent yet.
 func (r *Room) enter(w *waiting) error {
 	r.mu.Lock()
@@ -186,10 +217,11 @@ type body struct {
 	Subject string           `json:"subject"`
 	Text    string           `json:"text"`
 	Purpose passport.Purpose `json:"purpose"`
+	Stop    string           `json:"stop,omitempty"`
 }
 
 func (r *Room) keep(ctx context.Context, w *waiting, m Message) error {
-	plain, err := json.Marshal(body{m.To, m.Subject, m.Text, m.Purpose})
+	plain, err := json.Marshal(body{m.To, m.Subject, m.Text, m.Purpose, m.Stop})
 	if err != nil {
 		return err
 	}
@@ -247,7 +279,7 @@ func (r *Room) open(ctx context.Context, w *waiting) (m Message, gone bool, err 
 	if err := json.Unmarshal(plain, &b); err != nil {
 		return Message{}, true, err
 	}
-	return Message{Tenant: w.tenant, Account: w.account, To: b.To, Subject: b.Subject, Text: b.Text, Purpose: b.Purpose}, false, nil
+	return Message{Tenant: w.tenant, Account: w.account, To: b.To, Subject: b.Subject, Text: b.Text, Purpose: b.Purpose, Stop: b.Stop}, false, nil
 }
 
 // drop ends a letter's wait.

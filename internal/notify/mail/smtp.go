@@ -172,6 +172,10 @@ func (s Server) letter(m Message) (*gomail.Msg, error) {
 	out.SetMessageIDWithValue(hex.EncodeToString(random[:]) + "@" + s.domain())
 	out.SetDate()
 	out.SetGenHeader("Auto-Submitted", "auto-generated")
+	if m.Stop != "" {
+		out.SetGenHeader("List-Unsubscribe", "<"+m.Stop+">")
+		out.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+	}
 	out.Subject(m.Subject)
 	out.SetBodyString(gomail.TypeTextPlain, m.Text)
 	return out, nil
