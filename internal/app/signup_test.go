@@ -125,6 +125,29 @@ func TestAStrangerSignsUp(t *testing.T) {
 	}
 }
 
+// Where only who was invited may sign up, an invite opens the door for its address, once.
+func TestAnInviteLetsSomebodySignUp(t *testing.T) {
+	t.Parallel()
+	w := fresh(t, func(c *config.Config) { c.Mail.Outbox = true })
+	owner := w.visitor(t)
+	owner.setUp(t, anna, "refused")
+	m := owner.invites(owner.camera, map[string]any{"abilities": []string{"live"}, "email": "max@house.example"})
+	max := w.visitor(t)
+	ask := map[string]any{"email": "max@house.example", "language": "en"}
+	max.refused("POST", "/sign-up", ask, http.StatusForbidden, "sign_up.invited")
+	ask["invitation"] = m.Token
+	var asked request
+	max.call("POST", "/sign-up", ask, &asked)
+	max.call("POST", "/sign-up/confirm", map[string]any{"request": asked.Request, "email": "max@house.example", "code": max.code("max@house.example"), "name": "Max", "password": "a green tricycle 72", "language": "en"}, nil)
+	max.call("POST", "/invites/"+m.Token+"/accept", nil, nil)
+	max.call("GET", "/cameras/"+owner.camera, nil, nil)
+	eve := w.visitor(t)
+	ask["email"] = "eve@house.example"
+	if a := eve.do("POST", "/sign-up", ask); a.status < 400 {
+		t.Errorf("by a spent invite of another: %d %s", a.status, a.body)
+	}
+}
+
 // mailbox is a real SMTP server that takes whatever it is sent.
 type mailbox struct {
 	port int
@@ -201,12 +224,7 @@ func TestDoctorTriesTheMailServer(t *testing.T) {
 	t.Parallel()
 	box := receive(t)
 	dir := filepath.Join(t.TempDir(), "data")
-	l, err := net.Listen("tcp", "127.0.0.1:0") // nobody answers here once it is closed
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := l.Addr().(*net.TCPAddr).Port
-	l.Close()
+	const closed = 1 // where nobody listens
 	for port, want := range map[int]string{box.port: "ok    mail: 127.0.0.1", closed: "WRONG mail: 127.0.0.1", 0: "note  no mail is sent"} {
 		c := config.Loaded{Config: settings(dir, "")}
 		if port != 0 {
