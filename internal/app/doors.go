@@ -29,7 +29,7 @@ func (h *house) doors(ctx context.Context) error {
 	sessions := door.Sessions{Room: h.people, Gate: h.gate}
 	cameras := door.Cameras{
 		Devices: h.devices, People: h.people, Consent: h.consent, Office: h.office, Station: h.station, Puller: h.puller, Egress: h.egress, Demo: h.camera,
-		Alarms: h.alarms, Tell: h.news.tell, Shares: h.shares, Gate: h.gate,
+		Alarms: h.alarms, Tell: h.news.tell, Shares: h.shares, Gate: h.gate, Footage: h.footage, Clock: h.clock,
 	}
 	h.api = httpapi.New(httpapi.Deps{
 		Tenant: h.tenant, Language: h.config.Language, Clock: h.clock, Log: h.room("httpapi"), Words: words.Sentence,

@@ -156,6 +156,7 @@ func New(d Deps) *API {
 	a.signUp()
 	a.cameras()
 	a.finding()
+	a.wellbeing()
 	a.live()
 	a.footage()
 	a.alarms()

@@ -13,6 +13,8 @@ import (
 type Cameras interface {
 	Sites(ctx context.Context, p permit.Permit, a id.Account) ([]Site, error)
 	List(ctx context.Context, p permit.Permit, a id.Account) ([]Camera, error)
+	// Health says how each of them is doing, cheaply: nothing of their footage is opened.
+	Health(ctx context.Context, p permit.Permit, a id.Account) ([]CameraHealth, error)
 	Get(ctx context.Context, p permit.Permit, b id.Binding) (Camera, error)
 	// Check connects to a camera that is not added yet and tells what it streams.
 	Check(ctx context.Context, p permit.Permit, a Address) (Checked, error)
@@ -50,6 +52,7 @@ type Camera struct {
 type CameraState struct {
 	Phase    string            `json:"phase" enum:"connecting,live,waiting,stopped"`
 	Since    Moment            `json:"since,omitzero"`
+	Away     Moment            `json:"away_since,omitzero" doc:"Since when it has not been live, over all attempts"`
 	Code     string            `json:"code,omitempty" doc:"The problem that keeps it from being live"`
 	Args     map[string]string `json:"-"`
 	Sentence string            `json:"sentence"`

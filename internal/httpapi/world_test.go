@@ -403,6 +403,10 @@ func (s cameras) List(_ context.Context, p permit.Permit, a id.Account) ([]httpa
 	return out, s.called("cameras", p, a, id.Binding{})
 }
 
+func (s cameras) Health(_ context.Context, p permit.Permit, a id.Account) ([]httpapi.CameraHealth, error) {
+	return nil, s.called("health", p, a, id.Binding{})
+}
+
 func (s cameras) Get(_ context.Context, p permit.Permit, b id.Binding) (httpapi.Camera, error) {
 	return s.camera(b), s.called("camera", p, id.Account{}, b)
 }

@@ -38,12 +38,13 @@ type Spec struct {
 	Sub     *Address
 }
 
-// State is what is known of a camera. Phase, Since, Code, Args and NextTry are those of its main
+// State is what is known of a camera. Phase, Since, Away, Code, Args and NextTry are those of its main
 // stream.
 type State struct {
 	Phase   Phase
 	Since   clock.Millis
-	Code    string // problem code, empty when nothing is wrong
+	Away    clock.Millis // since when it has not been live; 0 while it is
+	Code    string       // problem code, empty when nothing is wrong
 	Args    map[string]string
 	NextTry clock.Millis
 	Streams map[media.Profile]StreamState
@@ -195,7 +196,7 @@ func (s *Supervisor) State(device id.Device) State {
 func (c *camera) state() State {
 	main := c.sources[media.Main].State()
 	all := State{
-		Phase: main.Phase, Since: main.Since, Code: main.Code, Args: main.Args, NextTry: main.NextTry,
+		Phase: main.Phase, Since: main.Since, Away: main.Away, Code: main.Code, Args: main.Args, NextTry: main.NextTry,
 		Streams: map[media.Profile]StreamState{},
 	}
 	for profile, src := range c.sources {

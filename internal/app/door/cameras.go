@@ -7,10 +7,12 @@ import (
 
 	"candor/internal/account"
 	"candor/internal/alarm"
+	"candor/internal/clock"
 	"candor/internal/consent"
 	"candor/internal/democam"
 	"candor/internal/device"
 	"candor/internal/egress"
+	"candor/internal/footage"
 	"candor/internal/gate"
 	"candor/internal/httpapi"
 	"candor/internal/id"
@@ -34,6 +36,8 @@ type Cameras struct {
 	Alarms  *alarm.Room
 	Office  *rights.Office
 	Station *station.Station
+	Footage *footage.Room
+	Clock   clock.Clock
 	Puller  *ingest.Supervisor
 	Egress  *egress.Room
 	Demo    *democam.Server // nil without one
@@ -149,7 +153,7 @@ func (c Cameras) show(ctx context.Context, p permit.Permit, cam device.Camera) (
 	out := httpapi.Camera{
 		ID: cam.Binding, Name: cam.Name, Site: cam.Site, Demo: cam.Demo, CreatedAt: httpapi.Moment(cam.CreatedAt),
 		State: httpapi.CameraState{
-			Phase: string(now.Phase), Since: httpapi.Moment(now.Since), Code: now.Code, Args: now.Args, NextTry: httpapi.Moment(now.NextTry),
+			Phase: string(now.Phase), Since: httpapi.Moment(now.Since), Away: httpapi.Moment(now.Away), Code: now.Code, Args: now.Args, NextTry: httpapi.Moment(now.NextTry),
 		},
 		Recording: httpapi.CameraRecording{
 			Mode: mode, Consent: string(said), Actual: trouble == "" && c.Station.Recording(cam.Binding), Trouble: string(trouble),

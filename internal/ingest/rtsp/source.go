@@ -27,6 +27,7 @@ const (
 type State struct {
 	Phase   Phase
 	Since   clock.Millis      // when the phase began
+	Away    clock.Millis      // since when it has not been live, over all attempts; 0 while it is
 	Code    string            // problem code of what is wrong, empty when nothing is
 	Args    map[string]string // for the code's sentence; nobody changes it
 	NextTry clock.Millis      // when Waiting
@@ -74,6 +75,12 @@ func (s *Source) say(change func(*State)) {
 	if s.state.Phase != before.Phase {
 		s.state.Since = clock.At(s.Clock.Now())
 	}
+	switch {
+	case s.state.Phase == Live:
+		s.state.Away = 0
+	case before.Away == 0:
+		s.state.Away = s.state.Since
+	}
 	after := s.state
 	s.mu.Unlock()
 	if s.OnState != nil && (after.Phase != before.Phase || after.Code != before.Code || after.NextTry != before.NextTry) {
@@ -115,7 +122,7 @@ func (s *Source) Run(ctx context.Context) {
 		}
 		wait = min(2*wait, longestWait)
 	}
-	s.say(func(st *State) { *st = State{Phase: Stopped, Since: st.Since} })
+	s.say(func(st *State) { *st = State{Phase: Stopped, Since: st.Since, Away: st.Away} })
 }
 
 // once is one connection from beginning to end.

@@ -8,6 +8,7 @@ export function add({ test }) {
   test('an address that is wrong gets a sentence that says what was seen', async ({ me, foreign, locked, server }) => {
     await me.go('nav.home')
     await me.tap(me.link(me.say('camera.add')))
+    await me.tap(me.test('way-address'))
     const address = me.field('add.address')
     const user = me.page.getByLabel(me.say('add.username'))
     const password = me.page.getByLabel(me.say('add.password'))
@@ -43,14 +44,15 @@ export function add({ test }) {
     await me.test('tile').first().waitFor()
     me.count()
     await me.tap(me.link(me.say('camera.add')))
-    // What has to be known is typed; Tab goes from field to field.
+    await me.tap(me.test('way-address'))
+    // What has to be known is typed; Tab goes from field to field, Enter sends.
     await me.until('the cursor is in the address', () => me.page.evaluate(() => document.activeElement?.getAttribute('inputmode') === 'url'))
     await me.type(foreign.url('hall'))
     await me.key('Tab')
     await me.type(foreignUser)
     await me.key('Tab')
     await me.type(foreignPassword)
-    await me.tap(me.test('check'))
+    await me.key('Enter')
     await me.test('found').waitFor()
     await me.until('the cursor is in the name', () => me.page.evaluate(() => document.activeElement?.getAttribute('maxlength') === '60'))
     await me.type('Hall')
@@ -77,6 +79,8 @@ export function add({ test }) {
   test('a foreign camera with a key picture every 10 s is live all the same', async ({ me, foreign, about }) => {
     await me.go('nav.home')
     await me.tap(me.link(me.say('camera.add')))
+    await me.tap(me.test('way-address'))
+    await me.until('the cursor is in the address', () => me.page.evaluate(() => document.activeElement?.getAttribute('inputmode') === 'url'))
     await me.type(foreign.url('street'))
     await me.key('Tab')
     await me.type(foreignUser)

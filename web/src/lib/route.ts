@@ -20,11 +20,15 @@ export interface CameraView {
   to?: string
 }
 
+/** The ways in which a camera is added. */
+export const ways = ['network', 'brand', 'address'] as const
+export type Way = (typeof ways)[number]
+
 export const route = {
   home: () => '',
   camera: (id: string, view: CameraView = {}) => join(`cameras/${id}`, { ...view }),
   cameraSettings: (id: string) => `cameras/${id}/settings`,
-  addCamera: () => 'cameras/add',
+  addCamera: (by?: Way) => join('cameras/add', { by }),
   privacy: () => 'privacy',
   settings: () => 'settings',
   policy: () => 'policy',

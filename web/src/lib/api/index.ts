@@ -32,8 +32,12 @@ export const api = {
 
   sites: () => call<T.Site[]>('sites'),
   cameras: () => call<{ cameras: T.Camera[] }>('cameras'),
+  health: () => call<T.Health>('health'),
   camera: (id: string) => call<T.Camera>(`cameras/${id}`),
   checkCamera: (body: T.NewAddress, signal?: AbortSignal) => call<T.CameraCheck>('cameras/check', { method: 'POST', body, signal }),
+  discover: (signal?: AbortSignal) => call<T.Discovered>('cameras/discover', { method: 'POST', body: {}, signal }),
+  profiles: (body: T.LookAt, signal?: AbortSignal) => call<T.Profiles>('cameras/profiles', { method: 'POST', body, signal }),
+  brands: () => call<T.Brand[]>('brands'),
   addCamera: (body: T.NewCamera) => call<T.Camera>('cameras', { method: 'POST', body }),
   changeCamera: (id: string, body: T.CameraChange) => call<T.Camera>(`cameras/${id}`, { method: 'PATCH', body }),
   removeCamera: (id: string, password: string) => call<T.Receipt>(`cameras/${id}`, { method: 'DELETE', body: { password } }),

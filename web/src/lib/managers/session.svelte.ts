@@ -2,6 +2,7 @@ import { api, Problem, type Account, type SetupState } from '../api'
 import { whenSignedOut } from '../api/client'
 import { isLang, words } from '../words/index.svelte'
 import { cameras } from './cameras.svelte'
+import { health } from './health.svelte'
 import { feed } from './events.svelte'
 import { keep, recall, remembers } from './memory'
 import { isTheme, theme } from './theme.svelte'
@@ -67,6 +68,7 @@ class SessionManager {
     if (this.stage !== 'in') return
     feed.close()
     cameras.forget()
+    health.forget()
     this.account = null
     this.left = why
     this.stage = 'signin'

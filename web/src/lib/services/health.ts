@@ -1,27 +1,23 @@
-import type { Camera } from '../api'
-import { t } from '../words/index.svelte'
-
-export interface Health {
-  tone: 'ok' | 'warn' | 'alert' | 'plain'
-  sentence: string
-}
+import type { Camera, CameraHealth } from '../api'
 
 export const isLive = (c: Camera) => c.state.phase === 'live'
 export const isOff = (c: Camera) => c.state.phase === 'waiting' || c.state.phase === 'stopped'
 
-/** One sentence about all cameras: the first thing Home says. */
-export function health(cameras: Camera[]): Health {
-  const total = cameras.length
-  const off = cameras.filter(isOff).length
-  const live = cameras.filter(isLive).length
-  const recording = cameras.filter((c) => c.recording.actual).length
-  if (total === 0) return { tone: 'plain', sentence: t('health.none') }
-  if (off === total) return { tone: 'alert', sentence: t('health.allOff', { n: total }) }
-  if (off > 0) return { tone: 'warn', sentence: t('health.someOff', { off, live }) }
-  const broken = cameras.filter((c) => c.recording.mode === 'on' && c.recording.consent === 'given' && !c.recording.actual && isLive(c)).length
-  if (broken > 0) return { tone: 'warn', sentence: t('health.notRecording', { n: broken }) }
-  if (live < total) return { tone: 'plain', sentence: t('health.connecting', { n: total - live }) }
-  if (recording === 0) return { tone: 'ok', sentence: t('health.live', { n: total }) }
-  if (recording === total) return { tone: 'ok', sentence: t('health.allRecording', { n: total, days: Math.min(...cameras.map((c) => c.retention.days || 0)) }) }
-  return { tone: 'ok', sentence: t('health.someRecording', { n: total, recording }) }
+/** Since when a camera has not been live, over all attempts to reach it. */
+export const awaySince = (c: Camera) => Date.parse(c.state.away_since ?? c.state.since ?? c.created_at)
+
+/** What somebody who helps needs to know about a camera that is away. No name, no address. */
+export function report(c: Camera, h: CameraHealth | undefined): string {
+  const yes = (b: boolean | undefined) => (b ? 'yes' : 'no')
+  return [
+    'Candor: report about a camera',
+    `now: ${new Date().toISOString()}`,
+    `state: ${c.state.phase}${c.state.code ? ` (${c.state.code})` : ''}`,
+    `away since: ${c.state.away_since ?? '-'}`,
+    `next try: ${c.state.next_try ?? '-'}`,
+    `recording: wanted ${yes(h?.wanted)}, writing ${yes(c.recording.actual)}`,
+    `footage: ${h?.oldest ?? '-'} to ${h?.newest ?? '-'}, ${h?.kept_days ?? 0} of ${c.retention.days} days`,
+    `gaps in 24 h: ${h?.gaps ?? 0}, ${h?.gap_seconds ?? 0} s`,
+    `streams: ${c.streams.map((s) => `${s.profile} ${s.codec} ${s.width}x${s.height} ${s.fps}/s${s.audio ? ` ${s.audio.codec}` : ''}`).join('; ') || '-'}`,
+  ].join('\n')
 }
