@@ -5,7 +5,7 @@ GOFLAGS_RELEASE := -trimpath -ldflags "-s -w -X candor/internal/version.Version=
 RACE    := $(addprefix ./internal/,media/... permit gate seal footage/... station live/... ingest/...)
 export CGO_ENABLED := 0
 
-.PHONY: help deps deps-demo demo test test-go test-race test-fuzz test-web test-browser smoke bench lint build app promises openapi clean
+.PHONY: help deps deps-demo demo test test-go test-race test-fuzz test-web test-browser smoke bench package lint build app promises openapi clean
 .DEFAULT_GOAL := help
 
 help: ## what each target does
@@ -65,6 +65,9 @@ smoke: build ## the main job end to end, one line a step (SMOKE_CLIP, SMOKE_SECO
 
 bench: deps build ## measure; results in bench/out/*.json
 	@go run ./bench
+
+package: build ## a Debian package with a systemd unit, into bin/
+	@scripts/package $(VERSION) bin
 
 promises: build ## run the proofs and their cuts anew, write policy/evidence.json
 	@go run ./cmd/promisecheck mutate

@@ -40,7 +40,7 @@ const (
 
 // Pool holds the decoding children. The exported fields are inputs; the zero Pool works.
 type Pool struct {
-	Path     string        // of candor-decode; empty: beside the running program
+	Path     string        // of candor-decode; empty: beside the running program, or where a package puts it
 	Engine   string        // "openh264" or "ffmpeg" to have just that; empty: what is there
 	Limit    int           // children at the same time: 1 (default) or 2
 	Timeout  time.Duration // for one picture, then the child is killed; 0: DefaultTimeout
@@ -176,7 +176,20 @@ func (p *Pool) path() string {
 	if err != nil {
 		return "candor-decode"
 	}
-	return filepath.Join(filepath.Dir(self), "candor-decode")
+	return beside(self)
+}
+
+// beside is where the decoder of a program lies: in its folder, or in ../lib/candor as a package
+// installs it (/usr/bin/candor, /usr/lib/candor/candor-decode).
+func beside(self string) string {
+	near := filepath.Join(filepath.Dir(self), "candor-decode")
+	packaged := filepath.Join(filepath.Dir(self), "..", "lib", "candor", "candor-decode")
+	if _, err := os.Stat(near); err != nil {
+		if _, err := os.Stat(packaged); err == nil {
+			return packaged
+		}
+	}
+	return near
 }
 
 func none(cause error) error { return problem.Unavailable("decode.none").Because(cause) }

@@ -17,6 +17,7 @@ type CameraHealth struct {
 	ID         id.Binding        `json:"camera_id"`
 	Name       string            `json:"name"`
 	Phase      string            `json:"phase" enum:"connecting,live,waiting,stopped"`
+	Shared     bool              `json:"shared" doc:"It is somebody else's; nothing is said of their footage"`
 	Wanted     bool              `json:"wanted" doc:"Its owner wants footage and agreed to it"`
 	Recording  bool              `json:"recording" doc:"Footage is being written now"`
 	Away       Moment            `json:"away_since,omitzero"`
@@ -103,6 +104,8 @@ func (a *API) speakHealth(in *inside, all []CameraHealth) Health {
 		}
 		if c.Recording {
 			h.Recording++
+		}
+		if c.Recording && !c.Shared {
 			days, keeps = least(days, c.KeptDays), least(keeps, c.KeepsDays)
 		}
 		gaps += c.Gaps
@@ -130,6 +133,8 @@ func (a *API) speakHealth(in *inside, all []CameraHealth) Health {
 		say("ok", "live", map[string]int{"n": total})
 	case h.Recording < total:
 		say("ok", "someRecording", map[string]int{"n": total, "recording": h.Recording})
+	case days < 0:
+		say("ok", "recording", map[string]int{"n": total})
 	case days < 1:
 		say("ok", "allRecordingNew", map[string]int{"n": total, "days": keeps})
 	default:

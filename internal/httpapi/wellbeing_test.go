@@ -41,6 +41,8 @@ func TestHomeSaysTheWorstFirst(t *testing.T) {
 		{"begins to record", []httpapi.CameraHealth{good, starting}, "ok", "All 2 cameras live, 1 recording", "", "Hall"},
 		{"connects", []httpapi.CameraHealth{good, connecting}, "plain", "1 camera is connecting", "", "Hall"},
 		{"has gaps", []httpapi.CameraHealth{good, broken}, "ok", "All 2 cameras recording · 23 days kept", "", "Gate"},
+		{"shared with me", []httpapi.CameraHealth{with(fresh, func(c *httpapi.CameraHealth) { c.Shared, c.KeepsDays = true, 0 })}, "ok", "1 camera recording", "1 个摄像头正在录像", "Hall"},
+		{"one of mine, one shared", []httpapi.CameraHealth{good, with(fresh, func(c *httpapi.CameraHealth) { c.Shared, c.KeepsDays = true, 0 })}, "ok", "All 2 cameras recording · 23 days kept", "", "Hall"},
 		{"many", []httpapi.CameraHealth{away, away, away, away, good}, "warn", "4 of 5 not recording: Attic, Attic, Attic, …", "", "Attic"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

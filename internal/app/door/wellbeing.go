@@ -16,50 +16,53 @@ import (
 const day = 24 * time.Hour
 
 // Health says how the person's cameras are doing: from what runs, and from the footage's index.
-// Nothing sealed is opened but the names.
+// Nothing sealed is opened but the names. Of a camera that is shared with them they learn whether it
+// delivers and records, as everywhere.
 func (c Cameras) Health(ctx context.Context, p permit.Permit, a id.Account) ([]httpapi.CameraHealth, error) {
 	g, err := granted(p)
 	if err != nil {
 		return nil, err
 	}
-	mine, err := c.Devices.List(ctx, p, g.Tenant, a)
+	all, err := c.List(ctx, p, a)
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]id.Binding, 0, len(mine))
-	for _, cam := range mine {
-		ids = append(ids, cam.Binding)
+	var own []id.Binding
+	for _, cam := range all {
+		if cam.Relation == "owner" {
+			own = append(own, cam.ID)
+		}
 	}
 	now := c.Clock.Now()
-	kept, err := c.Footage.Kept(ctx, g.Tenant, ids, clock.At(now.Add(-day)))
+	kept, err := c.Footage.Kept(ctx, g.Tenant, own, clock.At(now.Add(-day)))
 	if err != nil {
 		return nil, err
 	}
-	out := make([]httpapi.CameraHealth, 0, len(mine))
-	for _, cam := range mine {
-		seen, err := c.show(ctx, cam)
-		if err != nil {
-			return nil, err
+	out := make([]httpapi.CameraHealth, 0, len(all))
+	for _, cam := range all {
+		one := httpapi.CameraHealth{
+			ID: cam.ID, Name: cam.Name, Phase: cam.State.Phase, Wanted: cam.Recording.Mode == string(device.On), Away: cam.State.Away,
+			Recording: cam.Recording.Actual && cam.State.Phase == string(ingest.Live), // a recorder that waits for pictures writes none
+			Shared:    cam.Relation != "owner",
 		}
-		k := kept[cam.Binding]
-		age := time.Duration(0)
-		if k.Oldest > 0 {
-			age = max(0, now.Sub(k.Oldest.Time()))
+		if !one.Shared {
+			k := kept[cam.ID]
+			age := time.Duration(0)
+			if k.Oldest > 0 {
+				age = max(0, now.Sub(k.Oldest.Time()))
+			}
+			one.Newest, one.Oldest, one.Gaps, one.GapSeconds = httpapi.Moment(k.Newest), httpapi.Moment(k.Oldest), k.Gaps, k.Missing/1000
+			one.KeptDays, one.KeepsDays = int(age/day), forecast(cam.Retention, k, age)
+			one.Code, one.Args, one.Trouble = cam.State.Code, cam.State.Args, cam.Recording.Trouble
 		}
-		out = append(out, httpapi.CameraHealth{
-			ID: cam.Binding, Name: cam.Name, Phase: seen.State.Phase, Wanted: seen.Recording.Mode == string(device.On),
-			Recording: seen.Recording.Actual && seen.State.Phase == string(ingest.Live), // a recorder that waits for pictures writes none
-			Away:      seen.State.Away, Newest: httpapi.Moment(k.Newest), Oldest: httpapi.Moment(k.Oldest),
-			KeptDays: int(age / day), KeepsDays: forecast(cam.Retention, k, age), Gaps: k.Gaps, GapSeconds: k.Missing / 1000,
-			Code: seen.State.Code, Args: seen.State.Args, Trouble: seen.Recording.Trouble,
-		})
+		out = append(out, one)
 	}
 	return out, nil
 }
 
 // forecast is how many days the footage will reach back: as long as was chosen, or until the room
 // that was given is full at the pace so far.
-func forecast(r device.Retention, k footage.Kept, age time.Duration) int {
+func forecast(r httpapi.Retention, k footage.Kept, age time.Duration) int {
 	if r.Bytes <= 0 || k.Bytes <= 0 || age < time.Hour {
 		return r.Days
 	}
