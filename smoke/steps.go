@@ -28,10 +28,14 @@ type step struct {
 var steps = []step{
 	{"set up, recording agreed to", setUp},
 	{"camera is live", cameraLive},
+	{"movement may be looked for", allowMotion},
 	{"still decodes as JPEG", still},
 	{"live bytes arrive", liveBytes},
 	{"footage is recorded", recorded},
 	{"MP4 decodes in ffprobe", movie},
+	{"an event of the camera", eventSeen},
+	{"a clip is shared, taken back", clipShared},
+	{"everything taken away", takenAway},
 	{"withdraw recording", withdraw},
 	{"footage no longer opens", footageGone},
 	{"delete the camera", deleteCamera},
@@ -235,21 +239,8 @@ func movie(ctx context.Context, s *server) (string, error) {
 	return fmt.Sprintf("%d kB, frames %s", len(b)/1000, strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", " ")), nil
 }
 
-func (s *server) consentHash(ctx context.Context) (string, error) {
-	var purposes []struct{ ID, Hash string }
-	if err := s.call(ctx, "GET", "/purposes", nil, &purposes); err != nil {
-		return "", err
-	}
-	for _, p := range purposes {
-		if p.ID == "recording" {
-			return p.Hash, nil
-		}
-	}
-	return "", errors.New("no purpose called recording")
-}
-
 func withdraw(ctx context.Context, s *server) (string, error) {
-	hash, err := s.consentHash(ctx)
+	hash, err := s.hash(ctx, "recording")
 	if err != nil {
 		return "", err
 	}
