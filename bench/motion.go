@@ -110,7 +110,7 @@ func motionCost(ctx context.Context, b *bench, name, clip string) error {
 		hour := 3600 / motionWindow.Seconds() / motionCameras
 		child, own = append(child, dead*hour), append(own, (mine-base)*hour)
 		looked = append(looked, float64(n)/motionCameras/motionWindow.Seconds())
-		say("motion: %s, load %s", name, loadNow())
+		say("motion: %s, %.1f s of the child in a camera's hour, load %s", name, dead*hour, loadNow())
 	}
 	b.add(of("motion_"+name+"_child_s_per_camera_hour", "CPU s", 0.5, child),
 		of("motion_"+name+"_own_s_per_camera_hour", "CPU s", 0.5, own),
@@ -164,40 +164,39 @@ func falseEvents(ctx context.Context, b *bench) error {
 		last = e[1] + 1.3
 	}
 	all, hours := 0, 0
-	for name, filter := range map[string]string{
-		"as_is": "null", "dark": "lutyuv=y=16+(val-16)*0.2", "noisy": "noise=alls=30:allf=t", "dark_noisy": "lutyuv=y=16+(val-16)*0.2,noise=alls=15:allf=t",
+	for _, v := range []struct{ name, filter, quality string }{
+		{"as it is", "null", "20"}, {"dark", "lutyuv=y=16+(val-16)*0.2", "34"}, {"noisy", "noise=alls=30:allf=t", "28"},
+		{"dark and noisy", "lutyuv=y=16+(val-16)*0.2,noise=alls=15:allf=t", "34"},
 	} {
-		for _, quality := range []string{"20", "34"} {
-			var raw, errs bytes.Buffer
-			encode := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-i", "clips/people.sub.mp4", "-an", "-vf", filter, "-c:v", "libx264",
-				"-preset", "veryfast", "-crf", quality, "-g", "40", "-f", "matroska", "pipe:1")
-			decode := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-i", "pipe:0", "-vf",
-				fmt.Sprintf("select='%s',scale=%d:%d:flags=area,format=gray", choice, motion.Width, motion.Height), "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1")
-			if decode.Stdin, err = encode.StdoutPipe(); err != nil {
-				return err
-			}
-			decode.Stdout, decode.Stderr = &raw, &errs
-			if err := encode.Start(); err != nil {
-				return err
-			}
-			if err := decode.Run(); err != nil {
-				return fmt.Errorf("ffmpeg: %w: %s", err, strings.TrimSpace(errs.String()))
-			}
-			if err := encode.Wait(); err != nil {
-				return fmt.Errorf("ffmpeg: %w", err)
-			}
-			pictures := slices.Collect(slices.Chunk(raw.Bytes(), motionPictures))
-			d, seen := motion.NewDetector(motion.Settings{}), 0
-			for n := range emptyHours * 3600 {
-				for _, c := range d.Look(motion.Picture{At: time.Duration(n) * time.Second, Luma: pictures[n*13%len(pictures)]}) {
-					if c.Kind == motion.Began {
-						seen++
-					}
+		var raw, errs bytes.Buffer
+		encode := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-i", "clips/people.sub.mp4", "-an", "-vf", v.filter, "-c:v", "libx264",
+			"-preset", "veryfast", "-crf", v.quality, "-g", "40", "-f", "matroska", "pipe:1")
+		decode := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-i", "pipe:0", "-vf",
+			fmt.Sprintf("select='%s',scale=%d:%d:flags=area,format=gray", choice, motion.Width, motion.Height), "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1")
+		if decode.Stdin, err = encode.StdoutPipe(); err != nil {
+			return err
+		}
+		decode.Stdout, decode.Stderr = &raw, &errs
+		if err := encode.Start(); err != nil {
+			return err
+		}
+		if err := decode.Run(); err != nil {
+			return fmt.Errorf("ffmpeg: %w: %s", err, strings.TrimSpace(errs.String()))
+		}
+		if err := encode.Wait(); err != nil {
+			return fmt.Errorf("ffmpeg: %w", err)
+		}
+		pictures := slices.Collect(slices.Chunk(raw.Bytes(), motionPictures))
+		d, seen := motion.NewDetector(motion.Settings{}), 0
+		for n := range emptyHours * 3600 {
+			for _, c := range d.Look(motion.Picture{At: time.Duration(n) * time.Second, Luma: pictures[n*13%len(pictures)]}) {
+				if c.Kind == motion.Began {
+					seen++
 				}
 			}
-			say("motion: %d false events in %d h of the empty room, %s at quality %s", seen, emptyHours, name, quality)
-			all, hours = all+seen, hours+emptyHours
 		}
+		say("motion: %d false events in %d h of the empty room, %s", seen, emptyHours, v.name)
+		all, hours = all+seen, hours+emptyHours
 	}
 	b.add(one("motion_false_events", "events", float64(all)), one("motion_false_events_hours", "h", float64(hours)),
 		one("motion_false_events_per_camera_hour", "1/h", float64(all)/float64(hours)))
