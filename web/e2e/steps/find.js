@@ -86,4 +86,28 @@ export function find({ test }) {
     await me.page.locator('html[lang=en]').waitFor({ state: 'attached' })
     same(wrong, [], 'barriers and raw words')
   })
+
+  test('Home says which camera is not recorded, why, and what to try', async ({ me }) => {
+    const hash = await me.page.evaluate(() => fetch('/api/v1/purposes').then((r) => r.json()).then((all) => all.find((p) => p.id === 'recording').hash))
+    const id = await me.page.evaluate(
+      (hash) => fetch('/api/v1/cameras', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'Shed', address: 'rtsp://127.0.0.1:9/', recording: 'given', recording_text_hash: hash }) }).then((r) => r.json()).then((c) => c.id),
+      hash,
+    )
+    await me.go('nav.home')
+    const strip = me.test('health')
+    me.allow(/status of 503.*still\.jpg/) // nobody has ever seen the shed
+    await me.until('it is named', async () => /not recording: .*Shed/.test(await strip.innerText()))
+    const tile = me.test('tile').filter({ hasText: 'Shed' })
+    await tile.getByRole('button', { name: me.say('tile.why') }).click()
+    await tile.getByText(me.say('problem.camera.refused').split('. ')[1].slice(0, 40)).waitFor()
+    await me.context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    await me.test('copy-report').click()
+    const text = await me.until('the report', () => me.page.evaluate(() => navigator.clipboard.readText()))
+    await me.context.clearPermissions()
+    expect(text.includes('camera.refused') && !text.includes('Shed') && !text.includes('127.0.0.1'), `the report says ${text}`)
+    same(await barriers(me.page), [], 'barriers')
+    expect(await remove(me, id, owner.password), 'it is removed again')
+    await me.until('Home has forgotten it', async () => !(await strip.innerText()).includes('Shed'))
+    return (await strip.innerText()).split('\n')[0]
+  })
 }
