@@ -17,6 +17,7 @@ import { add } from './steps/add.js'
 import { find } from './steps/find.js'
 import { goodbye, rights } from './steps/rights.js'
 import { signUp } from './steps/signup.js'
+import { messages } from './steps/messages.js'
 import { pages, quiet } from './steps/pages.js'
 
 const began = performance.now()
@@ -27,7 +28,7 @@ try {
   const [quietServer, server, foreign, locked] = await Promise.all([startCandor(folder, 'quiet', { webrtc: false }), startCandor(folder, 'owner', { webrtc: true }), startForeign(folder), startLocked()])
 
   const whole = new Journey('owner')
-  for (const part of [begin, time, add, find, rights, signUp, pages, quiet, goodbye]) part(whole)
+  for (const part of [begin, time, messages, add, find, rights, signUp, pages, quiet, goodbye]) part(whole)
 
   for (const journey of [no, whole]) {
     const me = await Person.open(browser, journey === no ? quietServer.address : server.address)

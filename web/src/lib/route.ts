@@ -35,10 +35,11 @@ export const route = {
   signUp: (invitation?: string) => join('sign-up', { invitation }),
   reset: () => 'reset',
   outbox: () => 'outbox',
+  notifications: () => 'notifications',
   receipt: (token: string) => `receipts/${token}`,
 }
 
-export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'privacy' | 'settings' | 'policy' | 'signUp' | 'reset' | 'outbox' | 'receipt' | 'missing'
+export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'privacy' | 'settings' | 'policy' | 'signUp' | 'reset' | 'outbox' | 'receipt' | 'notifications' | 'stopMail' | 'missing'
 
 const patterns: [RegExp, PageName][] = [
   [/^$/, 'home'],
@@ -52,6 +53,8 @@ const patterns: [RegExp, PageName][] = [
   [/^reset$/, 'reset'],
   [/^outbox$/, 'outbox'],
   [/^receipts\/(?<id>[^/]+)$/, 'receipt'],
+  [/^notifications$/, 'notifications'],
+  [/^unsubscribe\/(?<id>[^/]+)$/, 'stopMail'],
 ]
 
 export interface Place {

@@ -44,6 +44,19 @@ export const api = {
   consent: (id: string, purpose: string, state: 'given' | 'refused' | 'withdrawn', text_hash: string) =>
     call<{ consent: T.Consent; receipt?: T.Receipt }>(`cameras/${id}/consents/${purpose}`, { method: 'PUT', body: { state, text_hash } }),
 
+  consentForAll: (purpose: string, state: 'given' | 'refused' | 'withdrawn', text_hash: string) =>
+    call<{ consent: T.Consent; receipt?: T.Receipt }>(`consents/${purpose}`, { method: 'PUT', body: { state, text_hash } }),
+
+  alerts: () => call<T.AlertSettings>('alerts'),
+  chooseAlerts: (id: string, body: T.AlertChoice) => call<T.AlertRule>(`cameras/${id}/alerts`, { method: 'PUT', body }),
+  pauseAlerts: (length: T.AlertLength, id?: string) => call<T.AlertPause>(id ? `cameras/${id}/alerts/pause` : 'alerts/pause', { method: 'PUT', body: { for: length } }),
+  resumeAlerts: (id?: string) => call<void>(id ? `cameras/${id}/alerts/pause` : 'alerts/pause', { method: 'DELETE' }),
+  addPushDevice: (body: T.NewPushDevice) => call<T.PushDevice>('alerts/devices', { method: 'POST', body }),
+  removePushDevice: (id: string) => call<void>(`alerts/devices/${id}`, { method: 'DELETE' }),
+  tryPushDevice: (id: string) => call<void>(`alerts/devices/${id}/test`, { method: 'POST' }),
+  messages: (cursor?: string) => call<T.SentMessages>('alerts/messages', { query: { cursor } }),
+  stopMail: (token: string) => call<void>(`unsubscribe/${token}`, { method: 'POST' }),
+
   timeline: (id: string, from: T.Time, to: T.Time, signal?: AbortSignal) => call<T.Timeline>(`cameras/${id}/timeline`, { query: { from, to }, signal }),
   days: (id: string) => call<T.Days>(`cameras/${id}/days`),
 

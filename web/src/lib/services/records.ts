@@ -26,6 +26,11 @@ const kinds: Record<string, Say> = {
   site: () => t('held.kind.site'),
   consent: () => t('held.kind.consent'),
   access: () => t('held.kind.access'),
+  alert_rule: () => t('held.kind.alertRule'),
+  alert_pause: () => t('held.kind.alertPause'),
+  push_device: () => t('held.kind.pushDevice'),
+  message: () => t('held.kind.message'),
+  message_waiting: () => t('held.kind.messageWaiting'),
   letter: () => t('held.kind.letter'),
 }
 const purposes: Record<string, Say> = {

@@ -1,0 +1,108 @@
+// The app while it is closed: shows messages, opens the moment they are about, and keeps the app's
+// own files at hand for when there is no network. It never keeps an answer of the API or a picture.
+const shell = 'candor-shell-1'
+const base = new URL('.', self.location.href).href
+
+self.addEventListener('install', () => self.skipWaiting())
+self.addEventListener('activate', (e) =>
+  e.waitUntil(
+    (async () => {
+      for (const name of await caches.keys()) if (name !== shell) await caches.delete(name)
+      await self.clients.claim()
+    })(),
+  ),
+)
+
+self.addEventListener('fetch', (e) => {
+  const { request } = e
+  if (request.method !== 'GET' || !request.url.startsWith(base)) return
+  const path = request.url.slice(base.length)
+  if (path.startsWith('api/')) return
+  if (request.mode === 'navigate') e.respondWith(page(request))
+  else if (path.startsWith('assets/')) e.respondWith(asset(request))
+})
+
+// The network's page when there is one, else the last that was seen: it is the same for every address.
+async function page(request) {
+  const kept = await caches.open(shell)
+  try {
+    const answer = await fetch(request)
+    if (answer.ok && answer.headers.get('Content-Type')?.startsWith('text/html')) await kept.put(base, answer.clone())
+    return answer
+  } catch (cause) {
+    const last = await kept.match(base)
+    if (last) return last
+    throw cause
+  }
+}
+
+// Files under assets/ carry a hash in their name, so one that is kept is the right one.
+async function asset(request) {
+  const kept = await caches.open(shell)
+  const last = await kept.match(request)
+  if (last) return last
+  const answer = await fetch(request)
+  if (answer.ok) {
+    await kept.put(request, answer.clone())
+    const all = (await kept.keys()).filter((k) => k.url.includes('/assets/'))
+    for (const old of all.slice(0, Math.max(0, all.length - 120))) await kept.delete(old)
+  }
+  return answer
+}
+
+self.addEventListener('push', (e) => e.waitUntil(show(e.data)))
+
+async function show(body) {
+  let told = {}
+  try {
+    told = body.json().notification ?? {}
+  } catch {
+    // shown all the same: a browser takes the right to push away from who stays silent
+  }
+  const { title = 'Candor', navigate, ...options } = told
+  options.icon = base + 'icon.svg'
+  const data = options.data ?? {}
+  if (data.ticket) {
+    const picture = await fetchPicture(data.ticket)
+    if (picture) options.image = picture
+  }
+  await self.registration.showNotification(title, { ...options, data: { ...data, navigate } })
+  if (data.test) await post('alerts/arrivals', 'POST', { test: data.test })
+}
+
+const post = (path, method, body) =>
+  fetch(`${base}api/v1/${path}`, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }).catch(() => undefined)
+
+// The picture of the moment, once; a message does not wait long for it.
+async function fetchPicture(ticket) {
+  try {
+    const answer = await fetch(`${base}api/v1/tickets/${ticket}`, { signal: AbortSignal.timeout(4000) })
+    if (!answer.ok) return undefined
+    const bytes = new Uint8Array(await answer.arrayBuffer())
+    let text = ''
+    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192))
+    return 'data:image/jpeg;base64,' + btoa(text)
+  } catch {
+    return undefined
+  }
+}
+
+self.addEventListener('notificationclick', (e) => {
+  e.notification.close()
+  const data = e.notification.data ?? {}
+  if (e.action === 'pause' && data.camera) e.waitUntil(post(`cameras/${data.camera}/alerts/pause`, 'PUT', { for: 'half_hour' }))
+  else e.waitUntil(open(data.open ?? ''))
+})
+
+// The moment, in a window that is open already or in a new one.
+async function open(address) {
+  const url = new URL(address, base).href
+  if (!url.startsWith(base)) return
+  for (const one of await self.clients.matchAll({ type: 'window' }))
+    if (one.url.startsWith(base)) {
+      await one.focus().catch(() => undefined)
+      one.postMessage({ go: url.slice(base.length) })
+      return
+    }
+  await self.clients.openWindow(url)
+}
