@@ -21,11 +21,14 @@ import (
 	"candor/internal/permit"
 )
 
+var built string // the folder of the binary, once a test wanted it
+
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "motion")
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	path := filepath.Join(dir, "candor-decode")
 	out, err := exec.Command("go", "build", "-o", path, "candor/cmd/candor-decode").CombinedOutput()
 	if err != nil {
@@ -36,8 +39,8 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
+	if built != "" {
+		os.RemoveAll(built)
 	}
 	os.Exit(code)
 }
