@@ -37,6 +37,7 @@ import (
 	"candor/internal/notify"
 	"candor/internal/notify/mail"
 	"candor/internal/policy"
+	"candor/internal/report"
 	"candor/internal/retention"
 	"candor/internal/rights"
 	"candor/internal/seal"
@@ -99,6 +100,7 @@ type house struct {
 	mail      *mail.Room
 	office    *rights.Office
 	takeaway  *takeaway.Room
+	reports   *report.Room
 	retention *retention.Loop
 	notify    *notify.Room
 	code      setupCode

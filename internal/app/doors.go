@@ -43,10 +43,11 @@ func (h *house) doors(ctx context.Context) error {
 		Finding:  door.NewFinding(h.devices, h.egress, h.camera, h.clock),
 		Live:     door.Live{Cameras: h.bindings(), Hub: h.hub, Stills: h.stills, WHEP: h.whep, MSE: h.mse},
 		Footage:  door.Footage{Cameras: h.bindings(), Room: h.footage, Decoder: h.decoder, Zones: cameras},
-		Privacy:  door.Privacy{Office: h.office, Log: h.records, Shares: h.shares, Consent: h.consent, Station: h.station, Cameras: h.bindings(), Tell: func(a id.Account, b id.Binding) { h.news.tell("camera.recording", a, b) }},
+		Privacy:  door.Privacy{Office: h.office, Log: h.records, Shares: h.shares, Consent: h.consent, Station: h.station, Cameras: h.bindings(), Tell: func(a id.Account, b id.Binding) { h.agreed(b, a) }},
 		Alarms:   h.alarmDoor(),
 		Exports:  h.exports(),
 		Alerts:   door.Alerts{Tenant: h.tenant, Room: h.notify, Consent: h.consent},
+		Reports:  door.Reports{Room: h.reports},
 		Policy:   door.Policy{Policy: h.policy, Facts: h.facts()},
 		Shares: door.Shares{
 			Room: h.shares, People: h.people, Devices: h.devices, Puller: h.puller, Gate: h.gate, Log: h.records, Mail: letters{h.mail}, Tell: h.news.only,

@@ -13,6 +13,7 @@ import (
 	"candor/internal/notify"
 	"candor/internal/notify/mail"
 	"candor/internal/passport"
+	"candor/internal/report"
 	"candor/internal/retention"
 	"candor/internal/rights"
 	shares "candor/internal/share"
@@ -41,7 +42,7 @@ func (h *house) goodbyes(ctx context.Context) error {
 			h.alarms.Holder(),
 			device.Holder{Of: h.devices}, consent.Holder{Of: h.consent}, held.Holder{Log: h.records}, shares.Holder{Of: h.shares}, mail.Holder{Of: h.mail}, account.Holder{Of: h.people},
 			notify.Holder{Of: h.notify},
-			takeaway.Holder{Of: h.takeaway},
+			takeaway.Holder{Of: h.takeaway}, report.Holder{Of: h.reports},
 		},
 		Rests: func(p passport.Purpose) []passport.Category {
 			switch p {
@@ -49,6 +50,8 @@ func (h *house) goodbyes(ctx context.Context) error {
 				return []passport.Category{passport.Footage}
 			case passport.Motion:
 				return []passport.Category{passport.Event}
+			case passport.Reports:
+				return []passport.Category{passport.DeviceData}
 			}
 			return nil
 		},
@@ -70,6 +73,7 @@ func (h *house) goodbyes(ctx context.Context) error {
 			{Room: "alarm", Sweep: h.alarms.Sweep},
 			{Room: "account", Sweep: func(ctx context.Context) error { _, err := h.people.Expire(ctx); return err }},
 			{Room: "takeaway", Sweep: h.takeaway.Sweep},
+			{Room: "report", Every: time.Hour, Sweep: h.reports.Sweep},
 			{Room: "rights", Sweep: func(context.Context) error { spare.keep(); return nil }},
 			h.overdue(),
 			{Room: "translog", Every: time.Hour, Sweep: func(ctx context.Context) error { _, err := h.records.Prune(ctx); return err }},

@@ -330,3 +330,33 @@ func TestNothingElseLiesInTheDataFolder(t *testing.T) {
 		}
 	}
 }
+
+// heldKinds are the kinds that a holder's inventory names: literals of the field Kind, and the second
+// arguments of a helper called line.
+func heldKinds(f *ast.File) []string {
+	var out []string
+	take := func(e ast.Expr) {
+		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			s, _ := strconv.Unquote(lit.Value)
+			out = append(out, s)
+		}
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.KeyValueExpr:
+			if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Kind" {
+				take(n.Value)
+			}
+		case *ast.CompositeLit: // package share lists its tables and kinds
+			if name, ok := n.Type.(*ast.Ident); ok && name.Name == "part" && len(n.Elts) > 1 {
+				take(n.Elts[1])
+			}
+		case *ast.CallExpr:
+			if name, ok := n.Fun.(*ast.Ident); ok && name.Name == "line" && len(n.Args) > 1 {
+				take(n.Args[1])
+			}
+		}
+		return true
+	})
+	return out
+}

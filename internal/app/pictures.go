@@ -34,10 +34,11 @@ func (h *house) pictures(ctx context.Context) error {
 	if err := h.startCamera(); err != nil {
 		return err
 	}
+	h.openReports(ctx)
 	h.puller = &ingest.Supervisor{
 		Hub: h.hub, Clock: h.clock, Log: h.room("ingest"),
 		Dialer:  func(b id.Binding) ingest.Dialer { return h.egress.Device(b) },
-		OnState: func(d id.Device, _ ingest.State) { h.news.camera(d) },
+		OnState: h.connection,
 	}
 	h.closing("ingest", func() error { h.puller.Close(); return nil })
 	if err := h.openFootage(ctx); err != nil {

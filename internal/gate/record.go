@@ -31,6 +31,7 @@ func (g *Gate) record(ctx context.Context, r Request, ru rule, grant permit.Gran
 	}
 	err := g.Records.Append(ctx, translog.Access{
 		Tenant: r.Tenant, Subject: grant.Subject, Actor: r.Actor, Action: r.Action, Binding: r.Binding, Purpose: grant.Purpose, Client: r.Client, At: now,
+		Policy: grant.Policy, Share: grant.Share, Consent: grant.Consent,
 	})
 	if err != nil {
 		return problem.Unavailable("gate.log_down").Because(err)

@@ -17,6 +17,7 @@ const (
 	Notify    = "notify"    // tells people what happened
 	Rights    = "rights"    // carries out goodbyes and exports
 	Post      = "post"      // writes to people
+	Reporter  = "reporter"  // keeps reports of connections
 	Sharing   = "sharing"   // weighs what owners share
 )
 
@@ -71,7 +72,9 @@ var rules = map[permit.Action]rule{
 	permit.CameraWatch: {purpose: passport.Live, categories: []passport.Category{passport.LiveMedia}, camera: oneCamera, owner: true, ability: permit.LiveView, record: true},
 	permit.CameraStill: {purpose: passport.Live, categories: []passport.Category{passport.LiveMedia, passport.Picture},
 		camera: oneCamera, owner: true, ability: permit.LiveView, record: true, window: often},
-	permit.CameraRecord: {purpose: passport.Recording, categories: []passport.Category{passport.Footage}, camera: oneCamera, systems: []string{Recorder}},
+	permit.CameraRecord:  {purpose: passport.Recording, categories: []passport.Category{passport.Footage}, camera: oneCamera, systems: []string{Recorder}},
+	permit.CameraReport:  {purpose: passport.Reports, categories: []passport.Category{passport.DeviceData}, camera: oneCamera, systems: []string{Reporter}},
+	permit.CameraReports: {purpose: passport.Reports, categories: []passport.Category{passport.DeviceData}, camera: oneCamera, owner: true},
 	permit.CameraMotion: {purpose: passport.Motion, categories: []passport.Category{passport.LiveMedia, passport.Event, passport.DeviceData},
 		camera: oneCamera, systems: []string{Motion}},
 

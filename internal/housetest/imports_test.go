@@ -74,6 +74,8 @@ var rules = []rule{
 		why: "a share is a right and its terms; whose cameras stand where, and who somebody is, it asks"},
 	{room: "internal/rights", never: slices.Concat(doors, overHTTP, ofMedia, []string{"internal/footage", "internal/account", "internal/device", "internal/live", "internal/media"}),
 		why: "rights reach each room through its Holder; knowing a room would tempt it to forget another"},
+	{room: "internal/report", never: slices.Concat(doors, overHTTP, ofMedia, []string{"internal/account", "internal/device", "internal/ingest", "internal/footage", "internal/media"}),
+		why: "reports are what it is told of a connection; who connects, and to what, is elsewhere"},
 	{room: "internal/takeaway", never: slices.Concat(doors, overHTTP, ofMedia, []string{"internal/footage", "internal/account", "internal/device", "internal/gate", "internal/live", "internal/media"}),
 		why: "a copy is of whatever the holders say they hold; knowing a room would tempt it to copy that one otherwise"},
 	{room: "internal/takeaway/archive", never: slices.Concat(people, overSQL, []string{"internal"}),

@@ -73,6 +73,7 @@ type Deps struct {
 	Shares   Shares
 	Privacy  Privacy
 	Exports  Exports
+	Reports  Reports
 	Policy   Policy
 	Alerts   Alerts
 }
@@ -164,6 +165,7 @@ func New(d Deps) *API {
 	a.links()
 	a.privacy()
 	a.exports()
+	a.reports()
 	a.policy()
 	a.alerts()
 	a.feed()

@@ -69,6 +69,10 @@ func (s exports) Link(ctx context.Context, token, _ string) (*permit.Lease, http
 	return permit.NewIssuer(s.clock).Lease(ctx, permit.Grant{}), f, nil
 }
 
+func (s reports) List(_ context.Context, p permit.Permit, b id.Binding) ([]httpapi.Report, error) {
+	return []httpapi.Report{{Code: "camera.timeout"}}, s.called("reports", p, id.Account{}, b)
+}
+
 // file is a zip file that may break.
 type file struct {
 	*bytes.Reader

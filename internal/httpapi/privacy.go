@@ -14,8 +14,9 @@ import (
 // Privacy is what a person may see and decide about their own data.
 type Privacy interface {
 	Held(ctx context.Context, p permit.Permit, a id.Account) ([]Held, error)
-	// Accesses is a page of who opened what, newest first, from before the given number (0: from the newest).
-	Accesses(ctx context.Context, p permit.Permit, a id.Account, before int64, limit int) (accesses []Access, next int64, err error)
+	// Accesses is a page of who opened what (of one camera, or of all for zero), newest first, from before the
+	// given number (0: from the newest).
+	Accesses(ctx context.Context, p permit.Permit, a id.Account, b id.Binding, before int64, limit int) (accesses []Access, next int64, err error)
 	Consents(ctx context.Context, p permit.Permit, a id.Account) (Consents, error)
 	// Decide writes a decision about a camera, or about all (zero), down. Withdrawing also says goodbye, and gives a receipt.
 	Decide(ctx context.Context, p permit.Permit, a id.Account, b id.Binding, purpose passport.Purpose, c Consented) (Consent, *Receipt, error)
@@ -115,6 +116,12 @@ type page struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
+type accessPage struct {
+	Cursor string `query:"cursor" maxLength:"32" doc:"next_cursor of the page before"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Camera string `query:"camera_id" doc:"Only this camera"`
+}
+
 func (a *API) privacy() {
 	operation(a, Route{Method: http.MethodGet, Path: "/api/v1/privacy/held", ID: "listHeld", Summary: "What is held about you", Auth: Session, Action: permit.PrivacyRead, Tag: "privacy"},
 		func(ctx context.Context, _ *none) (*struct {
@@ -128,7 +135,7 @@ func (a *API) privacy() {
 		})
 
 	operation(a, Route{Method: http.MethodGet, Path: "/api/v1/privacy/access", ID: "listAccesses", Summary: "Who opened what", Auth: Session, Action: permit.PrivacyRead, Tag: "privacy"},
-		func(ctx context.Context, q *page) (*struct {
+		func(ctx context.Context, q *accessPage) (*struct {
 			Link string `header:"Link"`
 			Body struct {
 				Accesses   []Access `json:"accesses" nullable:"false"`
@@ -144,7 +151,15 @@ func (a *API) privacy() {
 				}
 				before = n
 			}
-			all, next, err := a.deps.Privacy.Accesses(ctx, in.permit, in.caller.Account, before, q.Limit)
+			var camera id.Binding
+			if q.Camera != "" {
+				b, ok := parse[id.Binding](q.Camera)
+				if !ok {
+					return nil, badQuery("camera_id")
+				}
+				camera = b
+			}
+			all, next, err := a.deps.Privacy.Accesses(ctx, in.permit, in.caller.Account, camera, before, q.Limit)
 			if err != nil {
 				return nil, err
 			}
@@ -158,7 +173,7 @@ func (a *API) privacy() {
 			out.Body.Accesses = orEmpty(all)
 			if next > 0 {
 				out.Body.NextCursor = strconv.FormatInt(next, 36)
-				out.Link = "<" + in.visit.BasePath + "/api/v1/privacy/access?limit=" + strconv.Itoa(q.Limit) + "&cursor=" + out.Body.NextCursor + `>; rel="next"`
+				out.Link = "<" + in.visit.BasePath + "/api/v1/privacy/access?limit=" + strconv.Itoa(q.Limit) + about(camera) + "&cursor=" + out.Body.NextCursor + `>; rel="next"`
 			}
 			return out, nil
 		})
@@ -200,6 +215,14 @@ func (a *API) privacy() {
 			r.Token = ""
 			return &struct{ Body Receipt }{r}, err
 		})
+}
+
+// about repeats a camera in a query.
+func about(b id.Binding) string {
+	if b.IsZero() {
+		return ""
+	}
+	return "&camera_id=" + b.String()
 }
 
 type decision struct {

@@ -74,7 +74,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Deps)) *world {
 	w.anna, w.ben, w.link = w.person("en"), w.person("zh-Hans"), newID[id.Share]()
 	d := httpapi.Deps{
 		Tenant: id.DefaultTenant, Clock: w.clock, Log: logtest.New(t), Words: words,
-		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Shares: shares{w}, Alarms: alarms{w}, Privacy: privacy{w}, Exports: exports{w}, Policy: policy{w},
+		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Shares: shares{w}, Alarms: alarms{w}, Privacy: privacy{w}, Exports: exports{w}, Reports: reports{w}, Policy: policy{w},
 		Page: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "metrics") }),
 	}
 	d.SignUps = signUps{w}
@@ -258,6 +258,7 @@ type (
 	shares   struct{ *world }
 	privacy  struct{ *world }
 	exports  struct{ *world }
+	reports  struct{ *world }
 	policy   struct{ *world }
 	signUps  struct{ *world }
 	alerts   struct{ *world }
@@ -537,7 +538,7 @@ func (s privacy) Held(_ context.Context, p permit.Permit, a id.Account) ([]httpa
 	return nil, s.called("held", p, a, id.Binding{})
 }
 
-func (s privacy) Accesses(_ context.Context, p permit.Permit, a id.Account, before int64, limit int) ([]httpapi.Access, int64, error) {
+func (s privacy) Accesses(_ context.Context, p permit.Permit, a id.Account, _ id.Binding, before int64, limit int) ([]httpapi.Access, int64, error) {
 	if before == 0 {
 		return []httpapi.Access{{Seq: 100}}, 99, s.called("accesses", p, a, id.Binding{})
 	}

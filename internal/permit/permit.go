@@ -60,6 +60,8 @@ const (
 	CameraWatch   Action = "camera.watch"   // live picture and sound
 	CameraStill   Action = "camera.still"   // one picture
 	CameraRecord  Action = "camera.record"  // system: keep footage
+	CameraReport  Action = "camera.report"  // system: write down how the connection is
+	CameraReports Action = "camera.reports" // read these reports
 	CameraMotion  Action = "camera.motion"  // system: look for movement and keep events
 	FootageRead   Action = "footage.read"   // timeline, playback, cut
 	FootageExport Action = "footage.export" // footage as a file

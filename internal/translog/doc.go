@@ -9,6 +9,9 @@
 //	commitment = HMAC-SHA-256(entry key, details)
 //	hash       = SHA-256("candor.access.1" ‖ tenant ‖ subject ‖ number ‖ day ‖ prev ‖ commitment)
 //
+// What the hash is of is one canonical string of bytes (leaf), so a log outside can take it as it is. The
+// details name the policy, share and consent that allowed the access, and have a version.
+//
 // So whoever holds the hashes can see that nothing was taken out, put in or changed, and whoever
 // may open the details can see that they are the ones committed to. Once the subject's key is
 // destroyed, the commitment can be tied to nothing: the entry key is random and gone.

@@ -28,6 +28,9 @@ type Access struct {
 	Binding id.Binding // which camera, zero for none
 	Purpose passport.Purpose
 	Client  string // kind of client, as in "Chrome on Android"
+	Policy  string // hash of the policy that allowed it; "" in entries of before
+	Share   id.Share
+	Consent id.Consent // the record it rested on, zero where it rests on no consent
 	At      time.Time
 }
 
@@ -37,8 +40,13 @@ type Entry struct {
 	Access
 }
 
+// version of details: 0 knew neither policy nor share nor consent. A field that is added is left out
+// of an entry that has none, so that old entries still are what was committed to.
+const version = 1
+
 // details is the sealed part of an entry. Key is what its commitment is made with.
 type details struct {
+	V       int          `json:"v,omitzero"`
 	Key     []byte       `json:"key"`
 	At      clock.Millis `json:"at"`
 	Account id.Account   `json:"account"`
@@ -49,14 +57,18 @@ type details struct {
 	Binding id.Binding   `json:"binding"`
 	Purpose string       `json:"purpose"`
 	Client  string       `json:"client,omitempty"`
+	Policy  string       `json:"policy,omitempty"`
+	Share   id.Share     `json:"share,omitzero"`
+	Consent id.Consent   `json:"consent,omitzero"`
 }
 
 func detailsOf(a Access) details {
 	key := make([]byte, sha256.Size)
 	_, _ = rand.Read(key)
 	return details{
-		Key: key, At: clock.At(a.At), Account: a.Actor.Account, Session: a.Actor.Session, Link: a.Actor.Link, System: a.Actor.System,
+		V: version, Key: key, At: clock.At(a.At), Account: a.Actor.Account, Session: a.Actor.Session, Link: a.Actor.Link, System: a.Actor.System,
 		Action: string(a.Action), Binding: a.Binding, Purpose: string(a.Purpose), Client: a.Client,
+		Policy: a.Policy, Share: a.Share, Consent: a.Consent,
 	}
 }
 
@@ -87,6 +99,9 @@ func decode(plain, commitment []byte) (details, error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return details{}, errors.New("read access details: something follows them")
 	}
+	if d.V < 0 || d.V > version {
+		return details{}, fmt.Errorf("read access details: they are of version %d, this build knows %d", d.V, version)
+	}
 	if len(d.Key) != sha256.Size || !hmac.Equal(d.commit(plain), commitment) {
 		return details{}, errDetails
 	}
@@ -96,7 +111,7 @@ func decode(plain, commitment []byte) (details, error) {
 func (d details) access(t id.Tenant, s id.Subject) Access {
 	return Access{
 		Tenant: t, Subject: s, Actor: permit.Actor{Account: d.Account, Session: d.Session, Link: d.Link, System: d.System}, Action: permit.Action(d.Action),
-		Binding: d.Binding, Purpose: passport.Purpose(d.Purpose), Client: d.Client, At: d.At.Time(),
+		Binding: d.Binding, Purpose: passport.Purpose(d.Purpose), Client: d.Client, Policy: d.Policy, Share: d.Share, Consent: d.Consent, At: d.At.Time(),
 	}
 }
 
@@ -110,16 +125,20 @@ type row struct {
 	Details    []byte `bun:"details"`
 }
 
+// leaf is the canonical form of an entry without its details: what the hash is of, and what a log
+// outside of this database would take. It says nothing about what was done.
+func (r row) leaf(t id.Tenant, s id.Subject) []byte {
+	b := append([]byte("candor.access.1"), t[:]...)
+	b = append(b, s[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(r.Seq))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.Day))
+	b = append(b, r.Prev...)
+	return append(b, r.Commitment...)
+}
+
 func (r row) hash(t id.Tenant, s id.Subject) []byte {
-	h := sha256.New()
-	h.Write([]byte("candor.access.1"))
-	h.Write(t[:])
-	h.Write(s[:])
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(r.Seq)))
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(r.Day)))
-	h.Write(r.Prev)
-	h.Write(r.Commitment)
-	return h.Sum(nil)
+	sum := sha256.Sum256(r.leaf(t, s))
+	return sum[:]
 }
 
 const detailsPassport passport.ID = "translog.details"

@@ -110,6 +110,37 @@ func (l *Log) List(ctx context.Context, p permit.Permit, t id.Tenant, s id.Subje
 	return page, next, nil
 }
 
+// most is how many entries one question about a camera looks through.
+const most = 5000
+
+// About is a page of the accesses to one camera, newest first. It opens entries until the page is full
+// or it has looked through many; next is 0 when there is no more.
+func (l *Log) About(ctx context.Context, p permit.Permit, t id.Tenant, s id.Subject, b id.Binding, cursor int64, limit int) (page []Entry, next int64, err error) {
+	if limit <= 0 || limit > 500 {
+		limit = 100
+	}
+	for looked := 0; looked < most; {
+		some, more, err := l.List(ctx, p, t, s, cursor, 500)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, e := range some {
+			if e.Binding != b {
+				continue
+			}
+			if len(page) == limit {
+				return page, page[limit-1].Seq, nil
+			}
+			page = append(page, e)
+		}
+		looked += len(some)
+		if cursor = more; more == 0 {
+			return page, 0, nil
+		}
+	}
+	return page, cursor, nil
+}
+
 func (l *Log) open(ctx context.Context, p permit.Permit, t id.Tenant, s id.Subject, rows []row) ([]details, error) {
 	if len(rows) == 0 {
 		return nil, nil

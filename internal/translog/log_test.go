@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -118,6 +119,41 @@ func TestAccessesAreListedNewestFirst(t *testing.T) {
 		}
 		if v := r.verify(t, r.zoe); v.BrokenAt != 0 || v.First != 1 || v.Last != 8 {
 			t.Errorf("verdict %+v", v)
+		}
+	})
+}
+
+func TestAccessesToOneCamera(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		r, ctx, door := open(t, db), context.Background(), id.Make[id.Binding]()
+		for range 5 {
+			r.watch(t, r.zoe, "elsewhere")
+			err := r.Append(ctx, translog.Access{
+				Tenant: r.tenant, Subject: id.SubjectOf(r.zoe), Actor: permit.Person(r.zoe, id.Make[id.Session]()), Action: permit.FootageRead, Binding: door,
+				Purpose: passport.Recording,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		var all []int64
+		for cursor := int64(0); ; {
+			page, next, err := r.About(ctx, r.permit(r.zoe, passport.AccessLog), r.tenant, id.SubjectOf(r.zoe), door, cursor, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range page {
+				if e.Binding != door {
+					t.Errorf("another camera: %+v", e)
+				}
+				all = append(all, e.Seq)
+			}
+			if cursor = next; next == 0 {
+				break
+			}
+		}
+		if !slices.Equal(all, []int64{10, 8, 6, 4, 2}) {
+			t.Errorf("listed %v", all)
 		}
 	})
 }

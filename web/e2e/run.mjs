@@ -18,6 +18,7 @@ import { find } from './steps/find.js'
 import { goodbye, rights } from './steps/rights.js'
 import { signUp } from './steps/signup.js'
 import { messages } from './steps/messages.js'
+import { copies } from './steps/copy.js'
 import { pages, quiet } from './steps/pages.js'
 
 const began = performance.now()
@@ -28,7 +29,7 @@ try {
   const [quietServer, server, foreign, locked] = await Promise.all([startCandor(folder, 'quiet', { webrtc: false }), startCandor(folder, 'owner', { webrtc: true }), startForeign(folder), startLocked()])
 
   const whole = new Journey('owner')
-  for (const part of [begin, time, messages, add, find, rights, signUp, pages, quiet, goodbye]) part(whole)
+  for (const part of [begin, time, messages, add, find, rights, copies, signUp, pages, quiet, goodbye]) part(whole)
 
   for (const journey of [no, whole]) {
     const me = await Person.open(browser, journey === no ? quietServer.address : server.address)

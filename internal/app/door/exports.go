@@ -82,6 +82,7 @@ func (x Exports) Link(ctx context.Context, token, client string) (*permit.Lease,
 	}
 	err = x.Log.Append(ctx, translog.Access{
 		Tenant: t, Subject: s, Actor: permit.System(ByLink), Action: permit.PrivacyExport, Purpose: passport.Rights, Client: client,
+		Policy: l.Grant().Policy,
 	})
 	if err != nil {
 		l.End(nil)

@@ -54,13 +54,19 @@ func (p Privacy) Held(ctx context.Context, may permit.Permit, _ id.Account) ([]h
 	return out, nil
 }
 
-// Accesses is a page of who opened what.
-func (p Privacy) Accesses(ctx context.Context, may permit.Permit, a id.Account, before int64, limit int) ([]httpapi.Access, int64, error) {
+// Accesses is a page of who opened what, of one camera or of all.
+func (p Privacy) Accesses(ctx context.Context, may permit.Permit, a id.Account, b id.Binding, before int64, limit int) ([]httpapi.Access, int64, error) {
 	g, err := granted(may)
 	if err != nil {
 		return nil, 0, err
 	}
-	page, next, err := p.Log.List(ctx, may, g.Tenant, id.SubjectOf(a), before, limit)
+	list := p.Log.List
+	if !b.IsZero() {
+		list = func(ctx context.Context, may permit.Permit, t id.Tenant, s id.Subject, cursor int64, limit int) ([]translog.Entry, int64, error) {
+			return p.Log.About(ctx, may, t, s, b, cursor, limit)
+		}
+	}
+	page, next, err := list(ctx, may, g.Tenant, id.SubjectOf(a), before, limit)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -60,6 +60,9 @@ type exported struct {
 	Camera  id.Binding `json:"camera"`
 	Purpose string     `json:"purpose"`
 	Client  string     `json:"client,omitempty"`
+	Policy  string     `json:"policy,omitempty"`
+	Share   id.Share   `json:"share,omitzero"`
+	Consent id.Consent `json:"consent,omitzero"`
 }
 
 // Export writes every access, newest first.
@@ -77,6 +80,7 @@ func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to 
 			if err := out.Encode(exported{
 				Kind: "access", Seq: e.Seq, At: e.At.Format("2006-01-02T15:04:05.000Z"), Account: e.Actor.Account, System: e.Actor.System,
 				Action: string(e.Action), Camera: e.Binding, Purpose: string(e.Purpose), Client: e.Client,
+				Policy: e.Policy, Share: e.Share, Consent: e.Consent,
 			}); err != nil {
 				return err
 			}

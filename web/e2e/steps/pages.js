@@ -18,6 +18,7 @@ const places = (about) => [
   ['camera-settings', `cameras/${about.demo}/settings`],
   ['add-camera', 'cameras/add'],
   ['privacy', 'privacy'],
+  ['consents', 'privacy/consents'],
   ['settings', 'settings'],
   ['policy', 'policy'],
   ['receipt', about.receipt.slice(1)],

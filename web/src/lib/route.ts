@@ -30,6 +30,7 @@ export const route = {
   cameraSettings: (id: string) => `cameras/${id}/settings`,
   addCamera: (by?: Way) => join('cameras/add', { by }),
   privacy: () => 'privacy',
+  consents: () => 'privacy/consents',
   settings: () => 'settings',
   policy: () => 'policy',
   signUp: (invitation?: string) => join('sign-up', { invitation }),
@@ -39,7 +40,7 @@ export const route = {
   receipt: (token: string) => `receipts/${token}`,
 }
 
-export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'privacy' | 'settings' | 'policy' | 'signUp' | 'reset' | 'outbox' | 'receipt' | 'notifications' | 'stopMail' | 'missing'
+export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'privacy' | 'consents' | 'settings' | 'policy' | 'signUp' | 'reset' | 'outbox' | 'receipt' | 'notifications' | 'stopMail' | 'missing'
 
 const patterns: [RegExp, PageName][] = [
   [/^$/, 'home'],
@@ -47,6 +48,7 @@ const patterns: [RegExp, PageName][] = [
   [/^cameras\/(?<id>[^/]+)$/, 'camera'],
   [/^cameras\/(?<id>[^/]+)\/settings$/, 'cameraSettings'],
   [/^privacy$/, 'privacy'],
+  [/^privacy\/consents$/, 'consents'],
   [/^settings$/, 'settings'],
   [/^policy$/, 'policy'],
   [/^sign-up$/, 'signUp'],

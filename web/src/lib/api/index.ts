@@ -43,6 +43,8 @@ export const api = {
   removeCamera: (id: string, password: string) => call<T.Receipt>(`cameras/${id}`, { method: 'DELETE', body: { password } }),
   consent: (id: string, purpose: string, state: 'given' | 'refused' | 'withdrawn', text_hash: string) =>
     call<{ consent: T.Consent; receipt?: T.Receipt }>(`cameras/${id}/consents/${purpose}`, { method: 'PUT', body: { state, text_hash } }),
+  consentForAll: (purpose: string, state: 'given' | 'refused' | 'withdrawn', text_hash: string) =>
+    call<{ consent: T.Consent; receipt?: T.Receipt }>(`consents/${purpose}`, { method: 'PUT', body: { state, text_hash } }),
 
   consentForAll: (purpose: string, state: 'given' | 'refused' | 'withdrawn', text_hash: string) =>
     call<{ consent: T.Consent; receipt?: T.Receipt }>(`consents/${purpose}`, { method: 'PUT', body: { state, text_hash } }),
@@ -60,10 +62,13 @@ export const api = {
   timeline: (id: string, from: T.Time, to: T.Time, signal?: AbortSignal) => call<T.Timeline>(`cameras/${id}/timeline`, { query: { from, to }, signal }),
   days: (id: string) => call<T.Days>(`cameras/${id}/days`),
 
-  purposes: () => call<T.Purpose[]>('purposes'),
+  purposes: (lang?: string) => call<T.Purpose[]>('purposes', { query: { lang } }),
   consents: () => call<T.Consents>('consents'),
   held: () => call<T.Held[]>('privacy/held'),
-  access: (cursor?: string) => call<T.Accesses>('privacy/access', { query: { cursor } }),
+  access: (cursor?: string, camera_id?: string) => call<T.Accesses>('privacy/access', { query: { cursor, camera_id } }),
+  exports: () => call<T.Export[]>('privacy/exports'),
+  beginExport: (password: string) => call<T.Export>('privacy/exports', { method: 'POST', body: { password } }),
+  endExport: (id: string) => call<T.Export>(`privacy/exports/${id}`, { method: 'DELETE' }),
   receipt: (token: string) => call<T.Receipt>(`receipts/${token}`),
   policy: (lang: string) => call<T.Policy>('policy', { query: { lang } }),
 }
@@ -76,5 +81,6 @@ export const media = {
   download: (id: string, from: T.Time, to: T.Time) => apiURL(`cameras/${id}/footage.mp4`, { from, to, download: 1 }),
   whep: (id: string, quality: string, audio: boolean) => apiURL(`cameras/${id}/whep`, { quality, audio: audio ? 1 : 0 }),
   mse: (id: string, quality: string, audio: boolean) => apiURL(`cameras/${id}/mse`, { quality, audio: audio ? 1 : 0 }).replace(/^http/, 'ws'),
+  copy: (id: string) => apiURL(`exports/${id}.zip`),
   events: () => apiURL('events'),
 }

@@ -45,6 +45,7 @@ export type Consent = S['Consent']
 export type Consents = S['Consents']
 export type Held = S['Held']
 export type Access = S['Access']
+export type Export = S['Export']
 export type Receipt = S['Receipt']
 export type Policy = S['PolicyText']
 export type Accesses = Answer<'listAccesses'>

@@ -8,6 +8,7 @@ export interface Events {
   'camera.removed': { camera_id: string }
   /** Somebody is told of something, or a device of theirs is reached or gone. */
   notice: { kind: string; camera_id?: string; event_id?: string; count?: number; at?: string }
+  'privacy.export': { export_id: string; state: string; done: number; total: number }
   'session.ended': Record<string, never>
   /** Too much was missed to be told one by one: read everything again. */
   resync: Record<string, never>
@@ -16,7 +17,7 @@ export interface Events {
 }
 
 type Listener<K extends keyof Events> = (event: Events[K]) => void
-const names = ['camera.state', 'camera.recording', 'camera.added', 'camera.removed', 'notice', 'session.ended', 'resync'] as const
+const names = ['camera.state', 'camera.recording', 'camera.added', 'camera.removed', 'notice', 'privacy.export', 'session.ended', 'resync'] as const
 
 /** One typed map of everything that happens, fed by Server-Sent Events. The browser resumes by Last-Event-ID. */
 class EventFeed {

@@ -18,14 +18,6 @@ export class Recording {
     })
   }
 
-  answer(state: 'given' | 'refused', textHash: string) {
-    return this.#act(async () => {
-      await api.consent(this.camera, 'recording', state, textHash)
-      await cameras.load()
-      if (state === 'given') toasts.show(t('recording.onToast'), { tone: 'ok' })
-    })
-  }
-
   /** Withdraws: stops within a second and destroys what was recorded. */
   async withdraw(textHash: string): Promise<Receipt | null> {
     let receipt: Receipt | null = null

@@ -16,6 +16,8 @@ const categories: Record<string, Say> = {
   live: () => t('category.live'),
   access: () => t('category.access'),
   consent: () => t('category.consent'),
+  contact: () => t('category.contact'),
+  event: () => t('category.event'),
   technical: () => t('category.technical'),
 }
 const kinds: Record<string, Say> = {
@@ -32,12 +34,28 @@ const kinds: Record<string, Say> = {
   message: () => t('held.kind.message'),
   message_waiting: () => t('held.kind.messageWaiting'),
   letter: () => t('held.kind.letter'),
+  copy: () => t('held.kind.copy'),
+  settings: () => t('held.kind.settings'),
+  password: () => t('held.kind.password'),
+  'camera password': () => t('held.kind.camera_password'),
+  event: () => t('held.kind.event'),
+  event_seen: () => t('held.kind.event_seen'),
+  motion_setting: () => t('held.kind.motion_setting'),
+  report: () => t('held.kind.report'),
+  share: () => t('held.kind.share'),
+  membership: () => t('held.kind.membership'),
 }
 const purposes: Record<string, Say> = {
   account: () => t('purpose.account'),
   security: () => t('purpose.security'),
   live: () => t('purpose.live'),
   recording: () => t('purpose.recording'),
+  sharing: () => t('purpose.sharing'),
+  motion: () => t('purpose.motion'),
+  alerts: () => t('purpose.alerts'),
+  message_picture: () => t('purpose.message_picture'),
+  push: () => t('purpose.push'),
+  diagnostics: () => t('purpose.diagnostics'),
   rights: () => t('purpose.rights'),
   retention: () => t('purpose.retention'),
 }
@@ -132,7 +150,16 @@ export const kindName = (h: Held) => kinds[h.kind]?.() ?? ''
 export const purposeName = (code: string) => say(purposes, code)
 export const basisName = (code: string) => say(bases, code)
 export const endName = (code: string) => ends[code]?.() ?? ''
-export const actorName = (a: Access) => (a.actor === 'you' ? t('access.by.you') : a.actor.startsWith('system') ? t('access.by.system') : a.actor === 'another' ? t('access.by.another') : a.actor)
+export const actorName = (a: Access) => {
+  if (a.actor_name) return a.actor_name
+  if (a.actor === 'you') return t('access.by.you')
+  if (a.actor === 'member') return t('access.by.member')
+  if (a.actor === 'link') return t('access.by.link')
+  if (a.actor === 'former') return t('access.by.former')
+  if (a.actor === 'link:export') return t('access.by.exportLink')
+  if (a.actor.startsWith('system')) return t('access.by.system')
+  return a.actor
+}
 export const actionName = (a: Access) => say(actions, a.action)
 export const whatName = (what: Receipt['what']) => say(whats, what)
 export const stepName = (code: string) => say(steps, code)
