@@ -46,8 +46,6 @@ export const api = {
   consentForAll: (purpose: string, state: 'given' | 'refused' | 'withdrawn', text_hash: string) =>
     call<{ consent: T.Consent; receipt?: T.Receipt }>(`consents/${purpose}`, { method: 'PUT', body: { state, text_hash } }),
 
-  consentForAll: (purpose: string, state: 'given' | 'refused' | 'withdrawn', text_hash: string) =>
-    call<{ consent: T.Consent; receipt?: T.Receipt }>(`consents/${purpose}`, { method: 'PUT', body: { state, text_hash } }),
 
   alerts: () => call<T.AlertSettings>('alerts'),
   chooseAlerts: (id: string, body: T.AlertChoice) => call<T.AlertRule>(`cameras/${id}/alerts`, { method: 'PUT', body }),
