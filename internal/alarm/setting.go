@@ -135,7 +135,7 @@ func (r *Room) setting(ctx context.Context, p permit.Permit, w *cameraRow) (Sett
 	return Setting{On: w.Watched != 0, Sensitivity: d.Sensitivity, Out: out}, err
 }
 
-// Set keeps what an owner set for the permit's camera. It holds for the next watch.
+// Set keeps what an owner set for the permit's camera. Whoever watches it is told by the caller.
 func (r *Room) Set(ctx context.Context, p permit.Permit, s Setting) error {
 	g, ok := p.Grant()
 	if !ok || g.Binding.IsZero() || g.Action != permit.CameraChange {

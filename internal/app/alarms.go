@@ -96,5 +96,5 @@ func (h *house) letIn(ctx context.Context, e alarm.Ref) []id.Account {
 
 // alarmDoor fits the room to the HTTP door.
 func (h *house) alarmDoor() door.Alarms {
-	return door.Alarms{Room: h.alarms, Devices: h.devices, Shares: h.shares, Consent: h.consent, Station: h.station, Tenant: h.tenant, Tell: h.news.tell}
+	return door.Alarms{Room: h.alarms, Devices: h.devices, Shares: h.shares, Consent: h.consent, Station: h.station, Tenant: h.tenant, Apply: h.looks.apply, Tell: h.news.tell}
 }

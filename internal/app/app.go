@@ -91,6 +91,7 @@ type house struct {
 	camera  *democam.Server
 	footage *footage.Room
 	alarms  *alarm.Room
+	looks   looks
 	station *station.Station
 	decoder *decode.Pool
 	stills  *still.Maker

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"sync"
 	"time"
 
 	"candor/internal/alarm"
@@ -45,10 +46,12 @@ func (l looker) Look(lease *permit.Lease, r station.Ref) (station.Looking, error
 	sink := &noticed{watch: watch, decoder: h.decoder, lease: lease, log: h.room("motion")}
 	sink.main = func() (*media.Stream, bool) { return h.hub.Stream(media.Key{Device: r.Device, Profile: media.Main}) }
 	w := &motion.Watcher{Decoder: h.decoder, Sink: sink, Streams: streams, Log: h.room("motion")}
-	w.Set(motion.Settings{Sensitivity: set.Sensitivity, Zones: leftOut(set.Out)})
+	w.Set(chosen(set))
+	h.looks.add(r.Binding, w)
 	go func() {
 		defer close(run.done)
 		w.Run(lease)
+		h.looks.drop(r.Binding, w)
 		watch.Close()
 	}()
 	return run, nil
@@ -69,6 +72,43 @@ func (l *looking) Stop() {
 }
 
 func (l *looking) Done() <-chan struct{} { return l.done }
+
+// looks are the cameras that are being looked at, so that new settings reach them: what is known of a scene is
+// kept.
+type looks struct {
+	mu  sync.Mutex
+	now map[id.Binding]*motion.Watcher
+}
+
+func (l *looks) add(b id.Binding, w *motion.Watcher) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.now == nil {
+		l.now = map[id.Binding]*motion.Watcher{}
+	}
+	l.now[b] = w
+}
+
+func (l *looks) drop(b id.Binding, w *motion.Watcher) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.now[b] == w {
+		delete(l.now, b)
+	}
+}
+
+func (l *looks) apply(b id.Binding, s alarm.Setting) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w := l.now[b]; w != nil {
+		w.Set(chosen(s))
+	}
+}
+
+// chosen is what an owner set, as the detector takes it.
+func chosen(s alarm.Setting) motion.Settings {
+	return motion.Settings{Sensitivity: s.Sensitivity, Zones: leftOut(s.Out)}
+}
 
 // leftOut is the mask as a zone that is not looked at. All cells are one polygon: the way from one to the next
 // goes to the picture's left edge and back along the lines between cells, which encloses nothing.

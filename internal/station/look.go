@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"candor/internal/id"
-	"candor/internal/permit"
 	"candor/internal/problem"
 )
 
@@ -75,20 +74,4 @@ func (s *Station) Watching(b id.Binding) bool {
 	p := s.posts[b]
 	s.mu.Unlock()
 	return p != nil && p.looking.Load()
-}
-
-// LookAnew has a camera looked at with what is set for it now.
-func (s *Station) LookAnew(b id.Binding) {
-	s.mu.Lock()
-	p := s.posts[b]
-	s.mu.Unlock()
-	if p != nil {
-		p.mu.Lock()
-		lease := p.motion
-		p.mu.Unlock()
-		if lease != nil {
-			lease.End(permit.ErrEnded)
-		}
-	}
-	s.Poke(b)
 }

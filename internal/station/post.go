@@ -21,7 +21,7 @@ type post struct {
 	recording atomic.Bool
 	settling  []chan struct{} // closed after the next look; guarded by the station's mu
 
-	mu     sync.Mutex // guards the leases against Reconnect and LookAnew
+	mu     sync.Mutex // guards the leases against Reconnect
 	pull   *permit.Lease
 	record *permit.Lease
 	motion *permit.Lease

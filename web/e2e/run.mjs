@@ -15,6 +15,7 @@ import { begin } from './steps/begin.js'
 import { time } from './steps/time.js'
 import { add } from './steps/add.js'
 import { find } from './steps/find.js'
+import { events, watchful } from './steps/events.js'
 import { goodbye, rights } from './steps/rights.js'
 import { signUp } from './steps/signup.js'
 import { messages } from './steps/messages.js'
@@ -29,7 +30,7 @@ try {
   const [quietServer, server, foreign, locked] = await Promise.all([startCandor(folder, 'quiet', { webrtc: false }), startCandor(folder, 'owner', { webrtc: true }), startForeign(folder), startLocked()])
 
   const whole = new Journey('owner')
-  for (const part of [begin, time, messages, add, find, rights, copies, signUp, pages, quiet, goodbye]) part(whole)
+  for (const part of [begin, watchful, time, messages, add, find, rights, copies, signUp, pages, events, quiet, goodbye]) part(whole)
 
   for (const journey of [no, whole]) {
     const me = await Person.open(browser, journey === no ? quietServer.address : server.address)

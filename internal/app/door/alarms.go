@@ -23,6 +23,7 @@ type Alarms struct {
 	Station *station.Station
 	Shares  *share.Room
 	Tenant  id.Tenant
+	Apply   func(b id.Binding, s alarm.Setting) // has a camera that is being looked at looked at so
 	Tell    func(kind string, a id.Account, b id.Binding)
 }
 
@@ -145,7 +146,7 @@ func (s Alarms) ChangeMotion(ctx context.Context, p permit.Permit, b id.Binding,
 	if err := s.Room.Set(ctx, p, set); err != nil {
 		return httpapi.Motion{}, err
 	}
-	s.Station.LookAnew(b)
+	s.Apply(b, set)
 	s.Station.Settle(ctx, b)
 	s.Tell("camera.motion", g.Actor.Account, b)
 	return s.Motion(ctx, p, b)

@@ -23,12 +23,22 @@ export interface CameraView {
 /** The ways in which a camera is added. */
 export const ways = ['network', 'brand', 'address'] as const
 export type Way = (typeof ways)[number]
+/** What narrows the list of events; the URL holds it. */
+export interface EventsView {
+  camera?: string
+  kind?: string
+  /** "no": only what you have not seen. */
+  seen?: string
+  /** A day of the site, YYYY-MM-DD. */
+  day?: string
+}
 
 export const route = {
   home: () => '',
   camera: (id: string, view: CameraView = {}) => join(`cameras/${id}`, { ...view }),
   cameraSettings: (id: string) => `cameras/${id}/settings`,
   addCamera: (by?: Way) => join('cameras/add', { by }),
+  events: (view: EventsView = {}) => join('events', { ...view }),
   privacy: () => 'privacy',
   consents: () => 'privacy/consents',
   settings: () => 'settings',
@@ -40,13 +50,14 @@ export const route = {
   receipt: (token: string) => `receipts/${token}`,
 }
 
-export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'privacy' | 'consents' | 'settings' | 'policy' | 'signUp' | 'reset' | 'outbox' | 'receipt' | 'notifications' | 'stopMail' | 'missing'
+export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'events' | 'privacy' | 'consents' | 'settings' | 'policy' | 'signUp' | 'reset' | 'outbox' | 'receipt' | 'notifications' | 'stopMail' | 'missing'
 
 const patterns: [RegExp, PageName][] = [
   [/^$/, 'home'],
   [/^cameras\/add$/, 'addCamera'],
   [/^cameras\/(?<id>[^/]+)$/, 'camera'],
   [/^cameras\/(?<id>[^/]+)\/settings$/, 'cameraSettings'],
+  [/^events$/, 'events'],
   [/^privacy$/, 'privacy'],
   [/^privacy\/consents$/, 'consents'],
   [/^settings$/, 'settings'],

@@ -11,10 +11,13 @@ class Router {
   #address = $state('')
   place: Place = $derived(read(this.#address))
   #depth = 0
+  /** The person came here by Back or Forward: what was there before is shown again. */
+  returned = false
 
   start() {
     this.#address = this.#here()
     addEventListener('popstate', () => {
+      this.returned = true
       this.#address = this.#here()
     })
     document.addEventListener('click', (e) => this.#follow(e))
@@ -22,6 +25,7 @@ class Router {
 
   /** Goes to an address made by route.*; `replace` keeps Back pointing at where the person came from. */
   go(address: string, how: { replace?: boolean } = {}) {
+    if (!how.replace) this.returned = false
     if (how.replace) history.replaceState(history.state, '', href(address))
     else {
       history.pushState({ depth: ++this.#depth }, '', href(address))

@@ -60,6 +60,13 @@ export const api = {
   timeline: (id: string, from: T.Time, to: T.Time, signal?: AbortSignal) => call<T.Timeline>(`cameras/${id}/timeline`, { query: { from, to }, signal }),
   days: (id: string) => call<T.Days>(`cameras/${id}/days`),
 
+  events: (query: { camera?: string; kind?: string; seen?: string; from?: T.Time; to?: T.Time; cursor?: string; limit?: number }, signal?: AbortSignal) =>
+    call<T.Events>('events/history', { query, signal }),
+  cameraEvents: (id: string, from: T.Time, to: T.Time) => call<{ events: T.CameraEvent[] }>(`cameras/${id}/events`, { query: { from, to } }),
+  seen: (events: string[], seen: boolean) => call<void>('events/seen', { method: 'POST', body: { events, seen } }),
+  motion: (id: string) => call<T.Motion>(`cameras/${id}/motion`),
+  changeMotion: (id: string, body: T.MotionChange) => call<T.Motion>(`cameras/${id}/motion`, { method: 'PATCH', body }),
+
   purposes: (lang?: string) => call<T.Purpose[]>('purposes', { query: { lang } }),
   consents: () => call<T.Consents>('consents'),
   held: () => call<T.Held[]>('privacy/held'),
@@ -77,6 +84,7 @@ export const media = {
   frame: (id: string, at: T.Time, w?: number) => apiURL(`cameras/${id}/frame.jpg`, { at, w }),
   footage: (id: string, from: T.Time, to: T.Time) => apiURL(`cameras/${id}/footage.mp4`, { from, to }),
   download: (id: string, from: T.Time, to: T.Time) => apiURL(`cameras/${id}/footage.mp4`, { from, to, download: 1 }),
+  eventPicture: (camera: string, event: string, v?: number) => apiURL(`cameras/${camera}/events/${event}/picture.jpg`, { v }),
   whep: (id: string, quality: string, audio: boolean) => apiURL(`cameras/${id}/whep`, { quality, audio: audio ? 1 : 0 }),
   mse: (id: string, quality: string, audio: boolean) => apiURL(`cameras/${id}/mse`, { quality, audio: audio ? 1 : 0 }).replace(/^http/, 'ws'),
   copy: (id: string) => apiURL(`exports/${id}.zip`),

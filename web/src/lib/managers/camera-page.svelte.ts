@@ -1,9 +1,10 @@
-import type { Camera } from '../api'
+import { api, type Camera } from '../api'
 import { LivePlayer } from '../live/live-player.svelte'
 import { route, type CameraView } from '../route'
 import { router } from '../router.svelte'
 import { FootagePlayer } from '../timeline/footage-player.svelte'
 import { centred, clamp, follow, hold, level, levels, neighbour, rangeAt, upTo, type View } from '../timeline/layout'
+import { Happened, type Mark } from '../timeline/happened.svelte'
 import { Scrub } from '../timeline/scrub.svelte'
 import { FootageStore } from '../timeline/store.svelte'
 import { now } from './now.svelte'
@@ -17,6 +18,7 @@ export class CameraPage {
   readonly store: FootageStore
   readonly footage: FootagePlayer
   readonly scrub: Scrub
+  readonly happened: Happened
   mode = $state<'live' | 'footage'>('live')
   /** The moment under the finger while it moves. */
   scrubbing = $state<number | null>(null)
@@ -35,11 +37,13 @@ export class CameraPage {
     readonly id: string,
     readonly zone: () => string,
     held?: () => boolean | null,
+    looked: () => boolean | null = () => false,
   ) {
     this.store = new FootageStore(id, zone, held)
     this.footage = new FootagePlayer(id, this.store)
     this.footage.muted = !preferences.sound
     this.scrub = new Scrub(id)
+    this.happened = new Happened(id, zone, looked)
   }
 
   at = $derived.by(() => this.scrubbing ?? (this.mode === 'live' ? now.ms : this.footage.at))
@@ -113,8 +117,29 @@ export class CameraPage {
     this.seek(this.at + ms)
   }
 
-  /** One stretch of footage forward or back. */
+  /** The event at the playhead. */
+  get event(): Mark | undefined {
+    return this.mode === 'live' && this.scrubbing === null ? undefined : this.happened.at(this.at)
+  }
+
+  /** Plays an event from five seconds before it; then it was seen. */
+  playEvent(mark: Mark) {
+    this.seek(mark.from - 5000, true)
+    if (!mark.seen) void api.seen([mark.id], true).catch(() => undefined)
+  }
+
+  /** Whether there is an event, or else footage, to jump to. */
+  can(direction: 1 | -1) {
+    return this.happened.neighbour(this.at, direction) !== null || neighbour(this.at, this.store.ranges, direction) !== null
+  }
+
+  /** The next event or the one before; where there is none, one stretch of footage forward or back. */
   jump(direction: 1 | -1) {
+    const mark = this.happened.neighbour(this.at, direction)
+    if (mark) {
+      this.playEvent(mark)
+      return true
+    }
     const to = neighbour(this.at, this.store.ranges, direction)
     if (to !== null) this.seek(to)
     return to !== null
@@ -210,6 +235,7 @@ export class CameraPage {
     this.live.close()
     this.footage.close()
     this.store.close()
+    this.happened.close()
   }
 
   #write(push: boolean) {

@@ -11,7 +11,7 @@ class CamerasManager {
 
   constructor() {
     const soon = () => this.refresh()
-    for (const name of ['camera.state', 'camera.recording', 'camera.added', 'camera.removed', 'feed.resumed', 'resync'] as const) feed.on(name, soon)
+    for (const name of ['camera.state', 'camera.recording', 'camera.added', 'camera.removed', 'camera.motion', 'feed.resumed', 'resync'] as const) feed.on(name, soon)
   }
 
   get(id: string): Camera | undefined {

@@ -1,5 +1,10 @@
 import { media } from '../api'
 
+export interface Told {
+  event_id: string
+  camera_id: string
+}
+
 /** What the server tells without being asked. Ids and small states only, never content. */
 export interface Events {
   'camera.state': { camera_id: string }
@@ -9,6 +14,11 @@ export interface Events {
   /** Somebody is told of something, or a device of theirs is reached or gone. */
   notice: { kind: string; camera_id?: string; event_id?: string; count?: number; at?: string }
   'privacy.export': { export_id: string; state: string; done: number; total: number }
+  'camera.motion': { camera_id: string }
+  'event.opened': Told
+  'event.changed': Told
+  'event.closed': Told
+  'event.seen': { event_ids: string[]; seen: boolean }
   'session.ended': Record<string, never>
   /** Too much was missed to be told one by one: read everything again. */
   resync: Record<string, never>
@@ -17,7 +27,7 @@ export interface Events {
 }
 
 type Listener<K extends keyof Events> = (event: Events[K]) => void
-const names = ['camera.state', 'camera.recording', 'camera.added', 'camera.removed', 'notice', 'privacy.export', 'session.ended', 'resync'] as const
+const names = ['camera.state', 'camera.recording', 'camera.added', 'camera.removed', 'camera.motion', 'event.opened', 'event.changed', 'event.closed', 'event.seen', 'notice', 'privacy.export', 'session.ended', 'resync'] as const
 
 /** One typed map of everything that happens, fed by Server-Sent Events. The browser resumes by Last-Event-ID. */
 class EventFeed {

@@ -3,6 +3,7 @@ import { whenSignedOut } from '../api/client'
 import { isLang, words } from '../words/index.svelte'
 import { cameras } from './cameras.svelte'
 import { health } from './health.svelte'
+import { eventList, unseen } from './event-list.svelte'
 import { feed } from './events.svelte'
 import { keep, recall, remembers } from './memory'
 import { isTheme, theme } from './theme.svelte'
@@ -69,6 +70,8 @@ class SessionManager {
     feed.close()
     cameras.forget()
     health.forget()
+    eventList.forget()
+    unseen.forget()
     this.account = null
     this.left = why
     this.stage = 'signin'

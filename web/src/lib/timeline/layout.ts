@@ -100,8 +100,8 @@ export function edgePan(x: number, width: number, edge = 32): number {
 
 export const rangeAt = (t: number, ranges: Range[]) => ranges.find((r) => t >= r.from && t < r.to)
 
-/** A moment near a range's edge becomes the edge, inside the footage. */
-export function snap(t: number, ranges: Range[], view: View, width: number, reach = 6): number {
+/** A moment near an event's start becomes that start, near a range's edge the edge, inside the footage. */
+export function snap(t: number, ranges: Range[], view: View, width: number, reach = 6, starts: Range[] = []): number {
   const near = (view.span / width) * reach
   let best = t
   let distance = near
@@ -112,6 +112,13 @@ export function snap(t: number, ranges: Range[], view: View, width: number, reac
         best = edge
         distance = d
       }
+    }
+  }
+  for (const s of starts) {
+    const d = Math.abs(s.from - t)
+    if (d < near && d <= distance) {
+      best = s.from
+      distance = d
     }
   }
   return best

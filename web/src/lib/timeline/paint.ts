@@ -10,6 +10,8 @@ export interface Palette {
   accent: string
   ok: string
   raised: string
+  motion: string
+  detection: string
   surface: string
   font: string
 }
@@ -18,6 +20,7 @@ export interface Scene {
   view: View
   ranges: Range[]
   gaps: Gap[]
+  marks: Marked[]
   now: number
   at: number
   live: boolean
@@ -27,6 +30,14 @@ export interface Scene {
   /** Difference of the zone to UTC, ms. */
   offset: number
   label: (ms: number, seconds: boolean) => string
+}
+
+/** An event as it is drawn. */
+export interface Marked extends Range {
+  /** 0 to 1. */
+  strength: number
+  seen: boolean
+  kind: string
 }
 
 type Ctx = CanvasRenderingContext2D
@@ -42,6 +53,8 @@ export function palette(element: Element): Palette {
     accent: token('accent'),
     ok: token('ok'),
     raised: token('raised'),
+    motion: token('motion'),
+    detection: token('detection'),
     surface: token('surface'),
     font: style.fontFamily,
   }
@@ -118,6 +131,8 @@ export function paintDetail(canvas: HTMLCanvasElement, scene: Scene, p: Palette)
     ctx.fillText(text, at - w / 2, 9)
   }
 
+  for (const mark of scene.marks) paintMark(ctx, mark, x, width, floor, p)
+
   paintCut(ctx, scene, x, top, floor, p)
   if (scene.hover !== null) {
     ctx.fillStyle = p.text
@@ -158,6 +173,33 @@ function paintGap(ctx: Ctx, gap: Gap, x: (t: number) => number, width: number, f
   roundRect(ctx, middle - w / 2 - 8, y - 11, w + 16, 22, 11)
   ctx.fillStyle = p.muted
   ctx.fillText(text, middle - w / 2, y + 0.5)
+}
+
+/** Motion is mirrored bars of 2 px, anything else an outlined block of 12 px: they differ by height and shape. */
+function paintMark(ctx: Ctx, mark: Marked, x: (t: number) => number, width: number, floor: number, p: Palette) {
+  const a = x(mark.from)
+  const b = Math.max(x(mark.to), a + 2)
+  if (b < 0 || a > width) return
+  const middle = floor - 17
+  ctx.globalAlpha = mark.seen ? 0.5 : 1
+  if (mark.kind === 'motion') {
+    const tall = Math.max(4, Math.round(16 * mark.strength))
+    ctx.fillStyle = p.motion
+    // Fixed to the event's own start, so that the bars move with the strip.
+    for (let i = 0; a + i * 4 < Math.min(b, width); i++) {
+      const at = a + i * 4
+      if (at < -2) continue
+      const h = Math.max(3, tall - (i % 3 === 1 ? tall * 0.45 : i % 3 === 2 ? tall * 0.2 : 0))
+      ctx.fillRect(at, middle - h / 2, 2, h)
+    }
+  } else {
+    ctx.strokeStyle = p.detection
+    ctx.lineWidth = 1.5
+    ctx.beginPath()
+    ctx.roundRect(a + 0.75, middle - 6, Math.max(4, b - a - 1.5), 12, 3)
+    ctx.stroke()
+  }
+  ctx.globalAlpha = 1
 }
 
 function paintCut(ctx: Ctx, scene: Scene, x: (t: number) => number, from: number, to: number, p: Palette) {
@@ -224,6 +266,14 @@ export function paintOverview(canvas: HTMLCanvasElement, day: Range, scene: Scen
     if (share <= 0) continue
     ctx.globalAlpha = 0.35 + 0.5 * Math.min(1, share)
     ctx.fillRect(i, 9, 1, height - 18)
+  }
+  ctx.globalAlpha = 1
+  ctx.fillStyle = p.motion
+  for (const m of scene.marks) {
+    const at = Math.round(x(m.from))
+    if (at < 0 || at > width) continue
+    ctx.globalAlpha = m.seen ? 0.5 : 1
+    ctx.fillRect(at, 5, 2, 5)
   }
   ctx.globalAlpha = 1
   const a = x(scene.view.from)
