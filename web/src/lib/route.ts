@@ -48,9 +48,13 @@ export const route = {
   outbox: () => 'outbox',
   notifications: () => 'notifications',
   receipt: (token: string) => `receipts/${token}`,
+  people: () => 'people',
+  /** With `enter` whoever is not signed in does so first. */
+  invite: (token: string, enter = false) => join(`invite/${token}`, { enter: enter ? 1 : undefined }),
+  link: (token: string) => `l/${token}`,
 }
 
-export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'events' | 'privacy' | 'consents' | 'settings' | 'policy' | 'signUp' | 'reset' | 'outbox' | 'receipt' | 'notifications' | 'stopMail' | 'missing'
+export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'events' | 'privacy' | 'consents' | 'settings' | 'policy' | 'signUp' | 'reset' | 'outbox' | 'receipt' | 'people' | 'invite' | 'link' | 'notifications' | 'stopMail' | 'missing'
 
 const patterns: [RegExp, PageName][] = [
   [/^$/, 'home'],
@@ -68,6 +72,9 @@ const patterns: [RegExp, PageName][] = [
   [/^receipts\/(?<id>[^/]+)$/, 'receipt'],
   [/^notifications$/, 'notifications'],
   [/^unsubscribe\/(?<id>[^/]+)$/, 'stopMail'],
+  [/^people$/, 'people'],
+  [/^invite\/(?<id>[^/]+)$/, 'invite'],
+  [/^l\/(?<id>[^/]+)$/, 'link'],
 ]
 
 export interface Place {

@@ -67,6 +67,17 @@ export const api = {
   motion: (id: string) => call<T.Motion>(`cameras/${id}/motion`),
   changeMotion: (id: string, body: T.MotionChange) => call<T.Motion>(`cameras/${id}/motion`, { method: 'PATCH', body }),
 
+  shares: () => call<T.Shared>('shares'),
+  invite: (body: T.NewInvite) => call<T.Made>('shares', { method: 'POST', body }),
+  makeLink: (body: T.NewLink) => call<T.Made>('links', { method: 'POST', body }),
+  endShare: (id: string) => call<void>(`shares/${id}`, { method: 'DELETE' }),
+  leaveShare: (id: string) => call<void>(`memberships/${id}`, { method: 'DELETE' }),
+  invitation: (token: string) => call<T.Invitation>(`invites/${token}`),
+  acceptInvite: (token: string) => call<T.Received>(`invites/${token}/accept`, { method: 'POST' }),
+  openLink: (token: string) => call<T.LinkView>(`links/${token}/open`, { method: 'POST' }),
+  link: (id: string) => call<T.LinkView>(`link/${id}`),
+  stepUp: (password: string) => call<void>('session/step-up', { method: 'POST', body: { password } }),
+
   purposes: (lang?: string) => call<T.Purpose[]>('purposes', { query: { lang } }),
   consents: () => call<T.Consents>('consents'),
   held: () => call<T.Held[]>('privacy/held'),
@@ -78,15 +89,18 @@ export const api = {
   policy: (lang: string) => call<T.Policy>('policy', { query: { lang } }),
 }
 
+/** Where a picture comes from: a camera by its id, or what a link shows ("link/…"). */
+const source = (id: string) => (id.startsWith('link/') ? id : `cameras/${id}`)
+
 /** Addresses that elements load by themselves. */
 export const media = {
-  still: (id: string, w?: number, bust?: number) => apiURL(`cameras/${id}/still.jpg`, { w, t: bust }),
+  still: (id: string, w?: number, bust?: number) => apiURL(`${source(id)}/still.jpg`, { w, t: bust }),
   frame: (id: string, at: T.Time, w?: number) => apiURL(`cameras/${id}/frame.jpg`, { at, w }),
   footage: (id: string, from: T.Time, to: T.Time) => apiURL(`cameras/${id}/footage.mp4`, { from, to }),
   download: (id: string, from: T.Time, to: T.Time) => apiURL(`cameras/${id}/footage.mp4`, { from, to, download: 1 }),
   eventPicture: (camera: string, event: string, v?: number) => apiURL(`cameras/${camera}/events/${event}/picture.jpg`, { v }),
-  whep: (id: string, quality: string, audio: boolean) => apiURL(`cameras/${id}/whep`, { quality, audio: audio ? 1 : 0 }),
-  mse: (id: string, quality: string, audio: boolean) => apiURL(`cameras/${id}/mse`, { quality, audio: audio ? 1 : 0 }).replace(/^http/, 'ws'),
+  whep: (id: string, quality: string, audio: boolean) => apiURL(`${source(id)}/whep`, { quality, audio: audio ? 1 : 0 }),
+  mse: (id: string, quality: string, audio: boolean) => apiURL(`${source(id)}/mse`, { quality, audio: audio ? 1 : 0 }).replace(/^http/, 'ws'),
   copy: (id: string) => apiURL(`exports/${id}.zip`),
   events: () => apiURL('events'),
 }

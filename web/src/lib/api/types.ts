@@ -64,4 +64,14 @@ export type NewPushDevice = S['NewPushDevice']
 export type PushDevice = S['PushDevice']
 export type SentMessage = S['SentMessage']
 export type SentMessages = Answer<'listMessages'>
+export type Terms = S['Terms']
+export type Share = S['Share']
+export type Received = S['Received']
+export type Shared = S['Shared']
+export type NewInvite = S['NewInvite']
+export type NewLink = S['NewLink']
+export type Made = S['Made']
+export type Invitation = S['Invitation']
+/** The document cannot say that audio may be null. */
+export type LinkView = Omit<S['LinkView'], 'streams'> & { streams: Stream[] }
 export type ProblemDocument = S['Problem']

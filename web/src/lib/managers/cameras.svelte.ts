@@ -11,7 +11,7 @@ class CamerasManager {
 
   constructor() {
     const soon = () => this.refresh()
-    for (const name of ['camera.state', 'camera.recording', 'camera.added', 'camera.removed', 'camera.motion', 'feed.resumed', 'resync'] as const) feed.on(name, soon)
+    for (const name of ['camera.state', 'camera.recording', 'camera.added', 'camera.removed', 'camera.motion', 'share.changed', 'feed.resumed', 'resync'] as const) feed.on(name, soon)
   }
 
   get(id: string): Camera | undefined {
@@ -20,7 +20,7 @@ class CamerasManager {
 
   /** The time zone of a camera's site; footage is shown in it. */
   zone(camera: Camera | undefined): string {
-    return this.sites.find((s) => s.id === camera?.site_id)?.time_zone ?? this.sites[0]?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+    return camera?.time_zone ?? this.sites.find((s) => s.id === camera?.site_id)?.time_zone ?? this.sites[0]?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
   }
 
   async load() {

@@ -19,6 +19,7 @@ export interface Events {
   'event.changed': Told
   'event.closed': Told
   'event.seen': { event_ids: string[]; seen: boolean }
+  'share.changed': { camera_id: string }
   'session.ended': Record<string, never>
   /** Too much was missed to be told one by one: read everything again. */
   resync: Record<string, never>
@@ -27,7 +28,7 @@ export interface Events {
 }
 
 type Listener<K extends keyof Events> = (event: Events[K]) => void
-const names = ['camera.state', 'camera.recording', 'camera.added', 'camera.removed', 'camera.motion', 'event.opened', 'event.changed', 'event.closed', 'event.seen', 'notice', 'privacy.export', 'session.ended', 'resync'] as const
+const names = ['camera.state', 'camera.recording', 'camera.added', 'camera.removed', 'camera.motion', 'share.changed', 'event.opened', 'event.changed', 'event.closed', 'event.seen', 'notice', 'privacy.export', 'session.ended', 'resync'] as const
 
 /** One typed map of everything that happens, fed by Server-Sent Events. The browser resumes by Last-Event-ID. */
 class EventFeed {

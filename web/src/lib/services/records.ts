@@ -8,6 +8,7 @@ const say = (table: Record<string, Say>, code: string) => table[code]?.() ?? cod
 
 const categories: Record<string, Say> = {
   identity: () => t('category.identity'),
+  contact: () => t('category.contact'),
   credential: () => t('category.credential'),
   setting: () => t('category.setting'),
   device: () => t('category.device'),
@@ -16,7 +17,6 @@ const categories: Record<string, Say> = {
   live: () => t('category.live'),
   access: () => t('category.access'),
   consent: () => t('category.consent'),
-  contact: () => t('category.contact'),
   event: () => t('category.event'),
   technical: () => t('category.technical'),
 }
@@ -67,6 +67,7 @@ const bases: Record<string, Say> = {
 const ends: Record<string, Say> = {
   'account closed': () => t('held.ends.account'),
   'camera removed': () => t('held.ends.camera'),
+  'share ended': () => t('held.ends.share'),
   sent: () => t('held.ends.sent'),
 }
 const actions: Record<string, Say> = {
@@ -81,6 +82,7 @@ const actions: Record<string, Say> = {
   'camera.erase': () => t('access.do.erase'),
   'event.read': () => t('access.do.event'),
   'footage.read': () => t('access.do.footage'),
+  'footage.export': () => t('access.do.save'),
   'footage.erase': () => t('access.do.erase'),
   'account.read': () => t('access.do.account'),
   'account.change': () => t('access.do.account'),
@@ -121,6 +123,7 @@ const rooms: Record<string, Say> = {
   device: () => t('category.device'),
   consent: () => t('category.consent'),
   translog: () => t('category.access'),
+  share: () => t('category.contact'),
 }
 
 export interface HeldGroup {
@@ -130,7 +133,7 @@ export interface HeldGroup {
   rows: Held[]
 }
 
-const order = ['footage', 'picture', 'live', 'identity', 'device', 'credential', 'setting', 'access', 'consent', 'technical']
+const order = ['footage', 'picture', 'live', 'identity', 'contact', 'device', 'credential', 'setting', 'access', 'consent', 'technical']
 
 /** The inventory by category, what matters most first. */
 export function inventory(held: Held[]): HeldGroup[] {
@@ -161,7 +164,7 @@ export const actorName = (a: Access) => {
   if (a.actor.startsWith('system')) return t('access.by.system')
   return a.actor
 }
-export const actionName = (a: Access) => say(actions, a.action)
+export const actionName = (a: Pick<Access, 'action'>) => say(actions, a.action)
 export const whatName = (what: Receipt['what']) => say(whats, what)
 export const stepName = (code: string) => say(steps, code)
 export const placeName = (code: string) => {
