@@ -19,7 +19,7 @@ func (a *API) feed() {
 	a.raw(Route{Method: http.MethodGet, Path: "/api/v1/events", ID: "listen", Summary: "What happens, as it happens (server-sent events)", Auth: Session, Action: permit.CameraList, Tag: "events"},
 		func(op *huma.Operation) {
 			op.Parameters = append(op.Parameters, &huma.Param{Name: "Last-Event-ID", In: "header", Schema: &huma.Schema{Type: huma.TypeString}, Description: "Go on after this event"})
-			answers(op, http.StatusOK, "camera.state, camera.recording, camera.added, camera.removed, camera.motion, event.opened, event.changed, event.closed, event.seen, notice, session.ended; resync: read everything anew", "text/event-stream")
+			answers(op, http.StatusOK, "camera.state, camera.recording, camera.added, camera.removed, share.changed, camera.motion, event.opened, event.changed, event.closed, event.seen, notice, session.ended; resync: read everything anew", "text/event-stream")
 		}, a.listen)
 }
 

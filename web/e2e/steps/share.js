@@ -34,7 +34,7 @@ export function share({ test }) {
     await me.tap(me.button(me.say('share.title')).first())
     await me.tap(me.test('share-person'))
     await me.page.getByRole('dialog').getByText(me.say('share.warning')).waitFor()
-    await me.field('share.label').fill('Gil')
+    await me.test('label').fill('Gil')
     same(await seen(me), [], 'barriers')
     await me.tap(me.test('confirmed'))
     await me.tap(me.test('invite'))
