@@ -48,6 +48,7 @@ var openTo = map[string]string{
 	"getTimeline": "playback", "listDays": "playback", "getFootage": "playback", "getFrame": "playback",
 	"getFootage?download=1": "export",
 	"listCameraEvents":      "alarms", "getEvent": "alarms", "getEventPicture": "alarms",
+	"chooseAlerts": "alarms", "pauseCameraAlerts": "alarms", "resumeCameraAlerts": "alarms",
 }
 
 // TestWhoReachesWhat goes through every route about a camera as owner, as a member with each single ability, as a
