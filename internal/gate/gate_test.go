@@ -111,6 +111,7 @@ func TestAccountFieldsServeTheAccountOnly(t *testing.T) {
 	door := w.camera(zoe)
 	w.consent(t, zoe, door)
 	w.agree(t, zoe, door, passport.Pictures)
+	w.agree(t, zoe, door, passport.Reports)
 	w.agree(t, zoe, id.Binding{}, passport.Push)
 	opens := func(action permit.Action, actor permit.Actor, c passport.Category) bool {
 		r := Request{Tenant: id.DefaultTenant, Actor: actor, Action: action, Account: zoe}

@@ -16,6 +16,7 @@ import (
 	"candor/internal/live/whep"
 	"candor/internal/media"
 	"candor/internal/permit"
+	"candor/internal/problem"
 )
 
 // Live shows cameras as they are now.
@@ -59,10 +60,10 @@ func (l Live) Still(ctx context.Context, lease *permit.Lease, b id.Binding, widt
 		_ = stream.Ready(soon)
 		cancel()
 	}
-	if lease.State() == permit.Ended {
-		return httpapi.Picture{}, context.Cause(lease.Context())
-	}
 	p, err := l.Stills.Latest(ctx, lease.Permit(), stream, width)
+	if err != nil && lease.Context().Err() != nil { // the right, or the reader, went meanwhile
+		return httpapi.Picture{}, problem.NotFound().Because(errors.Join(err, context.Cause(lease.Context())))
+	}
 	return httpapi.Picture(p), err
 }
 

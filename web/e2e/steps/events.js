@@ -23,7 +23,7 @@ export function watchful({ test }) {
     await me.page.getByText(me.say('motion.actual')).waitFor()
   })
 
-  test('what is looked at is chosen with the keyboard', async ({ me }) => {
+  test('what is looked at is chosen with the keyboard', async ({ me, about }) => {
     await me.tap(me.test('zones'))
     await me.page.getByRole('grid').waitFor()
     await me.page.locator('[data-cell="0"]').focus()
@@ -34,6 +34,8 @@ export function watchful({ test }) {
     await me.page.getByText(me.say('motion.zonesSome')).waitFor()
     await me.page.reload()
     await me.page.getByText(me.say('motion.zonesSome')).waitFor()
+    await me.page.goto(`${me.address}/cameras/${about.demo}`)
+    await me.test('stage').waitFor()
   })
 }
 

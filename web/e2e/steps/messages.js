@@ -54,6 +54,7 @@ export function messages({ test }) {
     await me.until('the moment', () => me.page.evaluate((id) => location.pathname.endsWith(`/cameras/${id}`) && location.search.includes('at='), about.demo))
     same(await worker.evaluate(() => caches.open('candor-shell-1').then((c) => c.keys()).then((all) => all.filter((k) => k.url.includes('/api/')).length)), 0, 'answers of the API that are kept')
     await cdp.detach()
+    await me.context.clearPermissions() // one that names an address hides those that name none
     await me.page.evaluate(() => navigator.serviceWorker.getRegistrations().then((all) => Promise.all(all.map((r) => r.unregister()))).then(() => caches.delete('candor-shell-1')).then(() => undefined))
   })
 }

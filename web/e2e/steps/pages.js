@@ -5,7 +5,8 @@ import { barriers, forTheBook, leftEnglish, portraits, rawWords } from '../lib/l
 import { owner } from './begin.js'
 
 // What Chinese pages rightly say in Latin letters: names people gave, formats, units, keys.
-const latin = /Candor|Gil|Ada Bergmann|ada@example\.org|Hall|Street|Demo camera|English|WebRTC|MSE|JPEG|MP4|RTSPS?|rtsps?:\/\/\S*|H\.26[45]|Opus|AAC|TLS|PDF|LIVE|HD|SD|ok|Chrome|Chromium|Linux|HeadlessChrome|JSON|SHA-256|[KMG]?B|ms|fps|Baseline|Main|High|avc1\S*|Shift|Ctrl|Home|E[Nn][Dd]|Esc|Tab|Enter|CSV|IP|URL|Europe\/Berlin|kB\/s|Mbit\/s|candor \S+/g
+// What a found camera calls itself is its own affair.
+const latin = /Candor( demo camera)?|demo · [\d.:]+|Gil|Ada Bergmann|ada@example\.org|Hall|Street|Demo camera|English|WebRTC|MSE|JPEG|MP4|RTSPS?|rtsps?:\/\/\S*|H\.26[45]|Opus|AAC|TLS|PDF|LIVE|HD|SD|ok|Chrome|Chromium|Linux|HeadlessChrome|JSON|SHA-256|[KMG]?B|ms|fps|Baseline|Main|High|avc1\S*|Shift|Ctrl|Home|E[Nn][Dd]|Esc|Tab|Enter|CSV|IP|URL|Europe\/Berlin|kB\/s|Mbit\/s|candor \S+/g
 
 async function settle(me) {
   await me.page.locator('h1').first().waitFor({ state: 'attached' })
