@@ -199,7 +199,7 @@ func (p *person) liveOnly(owner *person) {
 // TestARevokedShareEndsWhatRuns takes shares back while a member and a visitor watch and download over thin lines.
 func TestARevokedShareEndsWhatRuns(t *testing.T) {
 	w, _ := share(t)
-	p := w.join(t, identity{"Rita Rose", "rita@house.example", "a grey unicycle 76"})
+	p := w.join(t, identity{"Runa Rose", "runa@house.example", "a grey unicycle 76"})
 	guest := w.join(t, identity{"Gus Gast", "gus@house.example", "a pink unicycle 77"})
 	camera := p.addRecorded(startDevice(t, &democam.Server{Main: noisyClip(t)}), "Yard")
 	of := p.recorded(camera, 3*time.Second)
@@ -269,7 +269,7 @@ func TestHistoryBeginsWhereTheOwnerSays(t *testing.T) {
 // TestClosingAnAccountEndsItsShares, on either side, and leaves the other's whole.
 func TestClosingAnAccountEndsItsShares(t *testing.T) {
 	w, _ := share(t)
-	p := w.join(t, identity{"Olga Ost", "olga@house.example", "a lilac unicycle 79"})
+	p := w.join(t, identity{"Orla Ost", "orla@house.example", "a lilac unicycle 79"})
 	camera := p.addRecorded(startDevice(t, &democam.Server{Main: noisyClip(t)}), "Shed")
 	p.live(camera)
 	var guests []*person
@@ -301,7 +301,7 @@ func TestClosingAnAccountEndsItsShares(t *testing.T) {
 	}
 	p.call("DELETE", "/account", map[string]any{"password": "a lilac unicycle 79"}, nil)
 	guests[1].refused("GET", "/cameras/"+camera, nil, http.StatusNotFound, "not_found")
-	if a := string(guests[1].do("GET", "/shares", nil).body); !strings.Contains(a, `"over":true`) || !strings.Contains(a, `"by":"Olga Ost"`) {
+	if a := string(guests[1].do("GET", "/shares", nil).body); !strings.Contains(a, `"over":true`) || !strings.Contains(a, `"by":"Orla Ost"`) {
 		t.Errorf("the member is left with %s", a)
 	}
 	guests[1].call("DELETE", "/account", map[string]any{"password": "a mauve unicycle 81"}, nil)
