@@ -141,8 +141,8 @@ export function pages({ test }) {
 export function quiet({ test }) {
   test('no complaint in the console, no request elsewhere, one cookie @P220 @P221', async ({ me }) => {
     // What was taken back or deleted while it was on the screen is not there any more, and says so.
-    const gone = /404 \(Not Found\).*\/api\/v1\/(whep\/|cameras\/[^/]+\/still\.jpg)/
-    same([...new Set(me.complaints.filter((c) => !gone.test(c)))], [], 'console')
+    const gone = (c) => /\b404\b/.test(c) && /\/api\/v1\/(whep\/|cameras\/[^/]+\/(still\.jpg|whep|mse))/.test(c)
+    same([...new Set(me.complaints.filter((c) => !gone(c)))], [], 'console')
     same([...new Set(me.strangers)], [], 'requests elsewhere')
     same((await me.context.cookies()).filter((c) => c.name !== 'candor_session'), [], 'cookies')
   })
