@@ -264,6 +264,12 @@ func TestHistoryBeginsWhereTheOwnerSays(t *testing.T) {
 	if all := time.Since(from).Seconds(); sum > all {
 		t.Errorf("the days hold %.1f s of the %.1f s there can be", sum, all)
 	}
+	// The owner thinks better of it: all of the past, and no files.
+	p.call("PUT", "/shares/"+m.Share.ID, map[string]any{"abilities": []string{"playback"}, "label": "Hal"}, nil)
+	if a := guest.do("GET", strings.ReplaceAll(moviePath(p.camera, before), "download=1", "download=0"), nil); a.status != http.StatusOK {
+		t.Errorf("what was opened up: %d %s", a.status, a.body)
+	}
+	guest.refused("GET", moviePath(p.camera, before), nil, http.StatusForbidden, "share.not_included")
 }
 
 // TestClosingAnAccountEndsItsShares, on either side, and leaves the other's whole.

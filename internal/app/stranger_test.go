@@ -31,6 +31,7 @@ func bodies(p *person) map[string]any {
 		"decideConsent":  map[string]any{"state": "withdrawn", "text_hash": p.consentHash()},
 		"watchLinkWHEP":  "v=0",
 		"stepUp":         map[string]any{"password": "wrong"},
+		"changeShare":    map[string]any{"abilities": []string{"live"}},
 		"inviteMember":   map[string]any{"camera_id": p.camera, "abilities": []string{"live"}, "confirmed": true},
 		"makeLink":       map[string]any{"camera_id": p.camera, "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T00:01:00Z", "confirmed": true},
 		"acceptInvite":   map[string]any{},

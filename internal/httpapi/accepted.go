@@ -70,6 +70,7 @@ func Fields() map[string]Accepted {
 		"inviteMember/site_id": allowed, "inviteMember/camera_id": allowed, "inviteMember/abilities": allowed, "inviteMember/hours": allowed,
 		"inviteMember/history_from": allowed, "inviteMember/until": allowed, "inviteMember/label": shared, "inviteMember/email": shared,
 		"inviteMember/confirmed": shared, "inviteMember/Idempotency-Key": retry,
+		"changeShare/abilities": allowed, "changeShare/hours": allowed, "changeShare/history_from": allowed, "changeShare/until": allowed, "changeShare/label": shared,
 		"makeLink/camera_id": allowed, "makeLink/from": allowed, "makeLink/to": allowed, "makeLink/live": allowed, "makeLink/export": allowed, "makeLink/named": allowed,
 		"makeLink/until": allowed, "makeLink/label": shared, "makeLink/confirmed": shared, "makeLink/Idempotency-Key": retry,
 		"getLinkStill/w": look, "watchLinkWHEP/quality": look, "watchLinkWHEP/audio": look, "watchLinkMSE/quality": look, "watchLinkMSE/audio": look,

@@ -93,6 +93,7 @@ var bodies = map[string]string{
 	"markEventsSeen": `{"events":["6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b"],"seen":true}`,
 	"changeMotion":   `{"sensitivity":4}`,
 	"stepUp":         `{"password":"right"}`,
+	"changeShare":    `{"abilities":["live"]}`,
 	"inviteMember":   `{"camera_id":"01935e2a-0000-7000-8000-000000000009","abilities":["live"],"confirmed":true}`,
 	"makeLink":       `{"camera_id":"01935e2a-0000-7000-8000-000000000009","from":"2026-01-01T00:00:00Z","to":"2026-01-01T00:01:00Z","confirmed":true}`,
 	"acceptInvite":   "nothing",

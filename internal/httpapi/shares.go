@@ -18,6 +18,8 @@ type Shares interface {
 	// what its address begins with.
 	Invite(ctx context.Context, p permit.Permit, a id.Account, n NewInvite, app, lang string) (Made, error)
 	Link(ctx context.Context, p permit.Permit, a id.Account, n NewLink) (Made, error)
+	// Change gives a member's share or an invite other terms; what rests on the old ones has ended when it returns.
+	Change(ctx context.Context, p permit.Permit, a id.Account, s id.Share, c ChangedTerms) (Share, error)
 	// End takes a share back, or forgets one that has ended. What rests on it has ended when it returns.
 	End(ctx context.Context, p permit.Permit, a id.Account, s id.Share) error
 	// Leave gives back what was shared with the person.
@@ -111,6 +113,15 @@ type NewInvite struct {
 	Confirmed   bool        `json:"confirmed" doc:"The person agrees to be entered here, and you know that what is shared can spread"`
 }
 
+// ChangedTerms are what a member's share or an invite is to allow from now on, whole: what is absent is gone.
+type ChangedTerms struct {
+	Abilities   []string `json:"abilities" nullable:"false" maxItems:"8"`
+	Hours       []Span   `json:"hours,omitempty" nullable:"false" maxItems:"21"`
+	HistoryFrom Moment   `json:"history_from,omitempty"`
+	Until       Moment   `json:"until,omitempty"`
+	Label       string   `json:"label,omitempty" maxLength:"400"`
+}
+
 // NewLink is a link to make: to a clip, or live.
 type NewLink struct {
 	Camera    id.Binding `json:"camera_id"`
@@ -183,6 +194,23 @@ func (a *API) shares() {
 			made, err := a.deps.Shares.Link(ctx, in.permit, in.caller.Account, want.Body)
 			return a.made(in, made, "l/", err)
 		}, http.StatusCreated)
+
+	operation(a, Route{Method: http.MethodPut, Path: "/api/v1/shares/{share}", ID: "changeShare", Summary: "Give a member's share or an invite other terms", Auth: Session, Action: permit.ShareChange, Tag: "shares"},
+		func(ctx context.Context, want *struct {
+			Share string `path:"share"`
+			Body  ChangedTerms
+		}) (*struct{ Body Share }, error) {
+			in := of(ctx)
+			s, ok := parse[id.Share](want.Share)
+			if !ok {
+				return nil, problem.NotFound()
+			}
+			a.replays.forget(in.caller.Account)
+			changed, err := a.deps.Shares.Change(context.WithoutCancel(ctx), in.permit, in.caller.Account, s, want.Body)
+			changed.whole()
+			changed.Uses = orEmpty(changed.Uses)
+			return &struct{ Body Share }{changed}, err
+		})
 
 	ended := func(end func(ctx context.Context, p permit.Permit, a id.Account, s id.Share) error) func(context.Context, *sharePath) (*none, error) {
 		return func(ctx context.Context, path *sharePath) (*none, error) {

@@ -491,6 +491,10 @@ func (s shares) Link(_ context.Context, p permit.Permit, a id.Account, n httpapi
 	return httpapi.Made{Token: "linked"}, s.called("link", p, a, id.Binding{})
 }
 
+func (s shares) Change(context.Context, permit.Permit, id.Account, id.Share, httpapi.ChangedTerms) (httpapi.Share, error) {
+	return httpapi.Share{}, problem.NotFound()
+}
+
 func (s shares) End(context.Context, permit.Permit, id.Account, id.Share) error {
 	return problem.NotFound()
 }

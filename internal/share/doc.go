@@ -19,7 +19,8 @@
 // token works once and for seven days; where the invite was addressed, an HMAC of the address under
 // the token is kept as well, so that the address can be compared but not guessed from the database.
 // A link's token is exchanged for one of the browser's own (Open), which is all that goes with its
-// requests.
+// requests. Of a link that was deleted the hashes stay for a month and nothing else, so that who
+// comes with one is told that it is over.
 //
 // # Time
 //

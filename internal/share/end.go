@@ -34,7 +34,11 @@ func (r *Room) End(ctx context.Context, p permit.Permit, t id.Tenant, owner id.A
 		return err
 	}
 	return r.DB.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		res, err := tx.NewRaw("DELETE FROM share_share WHERE tenant_id = ? AND id = ? AND account_id = ?", t, s, owner).Exec(ctx)
+		const it = "tenant_id = ? AND id = ? AND account_id = ?"
+		if err := bury(ctx, tx, r.now(), it, t, s, owner); err != nil {
+			return err
+		}
+		res, err := tx.NewRaw("DELETE FROM share_share WHERE "+it, t, s, owner).Exec(ctx)
 		if err != nil {
 			return err
 		}
@@ -96,11 +100,15 @@ func (r *Room) Expire(ctx context.Context) (int, error) {
 		err = errors.Join(err, r.Gate.Revoke(ctx, gate.Right{Tenant: g.Tenant, Share: g.ID}))
 	}
 	old := now - clock.Millis(keepEnded.Milliseconds())
-	for _, q := range []string{
-		"DELETE FROM share_visit WHERE share_id IN (SELECT id FROM share_share WHERE state = 'ended' AND ended_ms < ?)",
-		"DELETE FROM share_share WHERE state = 'ended' AND ended_ms < ?",
+	for _, q := range []struct {
+		sql    string
+		before clock.Millis
+	}{
+		{"DELETE FROM share_visit WHERE share_id IN (SELECT id FROM share_share WHERE state = 'ended' AND ended_ms < ?)", old},
+		{"DELETE FROM share_share WHERE state = 'ended' AND ended_ms < ?", old},
+		{"DELETE FROM share_over WHERE until_ms < ?", now},
 	} {
-		_, gone := r.DB.Write.NewRaw(q, int64(old)).Exec(ctx)
+		_, gone := r.DB.Write.NewRaw(q.sql, int64(q.before)).Exec(ctx)
 		err = errors.Join(err, gone)
 	}
 	return len(gone), err

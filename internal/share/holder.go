@@ -135,6 +135,9 @@ func (h Holder) Erase(ctx context.Context, w rights.Whose) (swept rights.Swept, 
 				return err
 			}
 		}
+		if err := bury(ctx, tx, h.Of.now(), all[0].where, all[0].args...); err != nil {
+			return err
+		}
 		if _, err := tx.NewRaw("DELETE FROM share_visit WHERE share_id IN (SELECT id FROM share_share WHERE "+all[0].where+")", all[0].args...).Exec(ctx); err != nil {
 			return err
 		}

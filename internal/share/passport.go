@@ -2,7 +2,8 @@ package share
 
 import "candor/internal/passport"
 
-// Passports lists the columns of shares, of what members keep of them, and of visits by link.
+// Passports lists the columns of shares, of what members keep of them, of visits by link,
+// and of links that were deleted.
 func Passports() []passport.Passport {
 	purpose := []passport.Purpose{passport.Sharing}
 	const owner, member = "share_share.account_id", "share_member.account_id"
@@ -26,5 +27,11 @@ func Passports() []passport.Passport {
 	plain("share", year, owner, "tenant_id", "id", "account_id", "kind", "state", "site_id", "binding_id", "abilities", "token_hash", "addressed", "accept_ms", "until_ms", "created_ms", "ended_ms")
 	plain("member", left, member, "tenant_id", "share_id", "account_id", "owner_id", "accepted_ms")
 	plain("visit", year, owner, "tenant_id", "token_hash", "share_id")
+	for _, c := range []string{"tenant_id", "token_hash", "until_ms"} {
+		all = append(all, passport.Passport{
+			ID: passport.ID("share.over_" + c), Where: "share_over." + c, Category: passport.Technical, Purposes: purpose,
+			Retention: keepOver, Erasure: passport.Keep, Owner: "none",
+		})
+	}
 	return all
 }

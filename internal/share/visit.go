@@ -37,7 +37,7 @@ func (r *Room) Enter(ctx context.Context, t id.Tenant, with string) (View, strin
 	}
 	w, err := r.link(ctx, "s.token_hash = ?", t, hash)
 	if err != nil {
-		return View{}, "", err
+		return View{}, "", r.orOver(ctx, t, hash, err)
 	}
 	v, err := r.view(ctx, t, w)
 	if err != nil {
@@ -67,9 +67,22 @@ func (r *Room) Visitor(ctx context.Context, t id.Tenant, s id.Share, own string)
 	}
 	w, err := r.link(ctx, "s.id = ? AND s.id IN (SELECT share_id FROM share_visit WHERE token_hash = ?)", t, s, hash)
 	if err != nil {
-		return Visit{}, err
+		return Visit{}, r.orOver(ctx, t, hash, err)
 	}
 	return w.visit(), nil
+}
+
+// orOver says of a link that is not there whether it once was.
+func (r *Room) orOver(ctx context.Context, t id.Tenant, hash []byte, err error) error {
+	if p, ok := problem.Of(err); !ok || p.Status != http.StatusNotFound {
+		return err
+	}
+	if was, look := r.buried(ctx, t, hash); look != nil {
+		return look
+	} else if was {
+		return linkOver()
+	}
+	return err
 }
 
 // Look is what the page of a visited link may tell.

@@ -107,6 +107,18 @@ func terms(t share.Terms) httpapi.Terms {
 	return out
 }
 
+// termsOf are a member's terms as they were asked for.
+func termsOf(abilities []string, hours []httpapi.Span, from, until httpapi.Moment) share.Terms {
+	out := share.Terms{From: from.Millis(), Until: until.Millis()}
+	for _, name := range abilities {
+		out.Abilities = append(out.Abilities, permit.Ability(name))
+	}
+	for _, h := range hours {
+		out.Hours = append(out.Hours, share.Span(h))
+	}
+	return out
+}
+
 func abilities(all []permit.Ability) (out []string) {
 	for _, a := range all {
 		out = append(out, string(a))
@@ -136,7 +148,7 @@ func (s Shares) Invite(ctx context.Context, p permit.Permit, a id.Account, n htt
 	if err != nil {
 		return httpapi.Made{}, err
 	}
-	w := share.Wanted{Terms: share.Terms{From: n.HistoryFrom.Millis(), Until: n.Until.Millis()}, Label: n.Label, By: me.Name, Confirmed: n.Confirmed}
+	w := share.Wanted{Terms: termsOf(n.Abilities, n.Hours, n.HistoryFrom, n.Until), Label: n.Label, By: me.Name, Confirmed: n.Confirmed}
 	if n.Email != "" {
 		if w.Email, err = account.CheckEmail(n.Email); err != nil {
 			return httpapi.Made{}, err
@@ -144,12 +156,6 @@ func (s Shares) Invite(ctx context.Context, p permit.Permit, a id.Account, n htt
 		if strings.EqualFold(w.Email, me.Email) {
 			return httpapi.Made{}, problem.Conflict("share.self")
 		}
-	}
-	for _, name := range n.Abilities {
-		w.Abilities = append(w.Abilities, permit.Ability(name))
-	}
-	for _, h := range n.Hours {
-		w.Hours = append(w.Hours, share.Span(h))
 	}
 	if n.Site != nil {
 		w.Site = *n.Site
@@ -231,6 +237,24 @@ func (s Shares) Link(ctx context.Context, p permit.Permit, a id.Account, n httpa
 	}
 	made, token, err := s.Room.Link(ctx, p, g.Tenant, a, w)
 	return httpapi.Made{Share: givenOf(made), Token: token}, err
+}
+
+// Change gives a share other terms, and tells the browsers of both sides.
+func (s Shares) Change(ctx context.Context, p permit.Permit, a id.Account, which id.Share, c httpapi.ChangedTerms) (httpapi.Share, error) {
+	g, err := granted(p)
+	if err != nil {
+		return httpapi.Share{}, err
+	}
+	changed, err := s.Room.Change(ctx, p, g.Tenant, a, which, c.Label, termsOf(c.Abilities, c.Hours, c.HistoryFrom, c.Until))
+	if err != nil {
+		return httpapi.Share{}, err
+	}
+	sides, err := s.Room.Sides(ctx, g.Tenant, which)
+	if err != nil {
+		return httpapi.Share{}, err
+	}
+	s.tell(sides...)
+	return givenOf(changed), nil
 }
 
 // End takes a share back.

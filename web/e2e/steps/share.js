@@ -2,7 +2,7 @@
 
 import { atMost, expect, same } from '../lib/tests.js'
 import { saying } from '../lib/person.js'
-import { barriers, rawWords } from '../lib/look.js'
+import { barriers, portraits, rawWords } from '../lib/look.js'
 
 const gil = { name: 'Gil Gast', email: 'gil@example.org', password: 'a scooter under the stairs' }
 
@@ -74,6 +74,30 @@ export function share({ test }) {
     }
   })
 
+  test('the owner changes what the guest may do, and it holds at once @P123', async ({ me, about }) => {
+    const you = about.guest
+    const ask = async () => (await you.context.request.get(`${you.address}/api/v1/cameras/${about.demo}/days`)).status()
+    await me.go('nav.people')
+    const row = me.test('share').filter({ hasText: 'Gil' })
+    await me.tap(row.locator('[data-test=change-share]'))
+    const dialog = me.page.getByRole('dialog')
+    await dialog.getByRole('checkbox', { name: me.say('share.can.playback') }).check()
+    await me.test('history').selectOption('all')
+    same(await seen(me), [], 'barriers')
+    await portraits(me.page, 'share-change', 'en')
+    await me.tap(me.test('save-share'))
+    await dialog.waitFor({ state: 'detached' })
+    await row.getByText(me.say('share.can.playback')).waitFor()
+    same(await ask(), 200, 'the days, once footage is shared')
+    await me.tap(row.locator('[data-test=change-share]'))
+    await dialog.getByRole('checkbox', { name: me.say('share.can.playback') }).uncheck()
+    await me.tap(me.test('save-share'))
+    await dialog.waitFor({ state: 'detached' })
+    same(await ask(), 403, 'the days, once it is not')
+    await you.page.reload()
+    await you.plays(you.page.locator('.stage video:not(.hidden)'), 'live, which stayed shared')
+  })
+
   test('the owner sees who used it, and takes it back while it runs @P123', async ({ me, about }) => {
     await me.go('nav.people')
     const row = me.test('share').filter({ hasText: 'Gil' })
@@ -83,6 +107,7 @@ export function share({ test }) {
     you.allow(/status of 40[134]/)
     await me.tap(row.locator('[data-test=revoke]'))
     await row.getByText(me.say('share.state.ended')).waitFor()
+    await row.getByText(me.say('share.copies')).waitFor()
     await you.page.getByText(you.say('camera.gone')).waitFor()
     await you.page.goto(`${you.address}/`)
     await you.page.getByRole('heading', { name: you.say('nav.home') }).waitFor({ state: 'attached' })

@@ -70,6 +70,7 @@ export const api = {
   shares: () => call<T.Shared>('shares'),
   invite: (body: T.NewInvite) => call<T.Made>('shares', { method: 'POST', body }),
   makeLink: (body: T.NewLink) => call<T.Made>('links', { method: 'POST', body }),
+  changeShare: (id: string, body: T.ChangedTerms) => call<T.Share>(`shares/${id}`, { method: 'PUT', body }),
   endShare: (id: string) => call<void>(`shares/${id}`, { method: 'DELETE' }),
   leaveShare: (id: string) => call<void>(`memberships/${id}`, { method: 'DELETE' }),
   invitation: (token: string) => call<T.Invitation>(`invites/${token}`),

@@ -1,6 +1,6 @@
 // Shares as words: abilities, hours, ends.
 
-import type { Share, Terms } from '../api'
+import type { NewInvite, Share, Terms } from '../api'
 import { clock, date } from '../time'
 import { t, words } from '../words/index.svelte'
 
@@ -37,3 +37,11 @@ export function stateLine(s: Share, zone = here): string {
 }
 
 export const sharedMoment = moment
+
+/** What an invite or a change says that somebody may do. */
+export type NewTerms = Pick<NewInvite, 'abilities' | 'hours' | 'history_from' | 'until'>
+
+/** Live and nothing else; footage, where it is added, from now on. */
+export const firstTerms = (): NewTerms => ({ abilities: ['live'] })
+
+export const termsOf = (s: Terms): NewTerms => ({ abilities: s.abilities, hours: s.hours.length ? s.hours : undefined, history_from: s.from, until: s.until })
