@@ -6,6 +6,7 @@
 //   E2E_BINARY=path  default bin/candor  E2E_GO2RTC=path   a built go2rtc instead of building it
 //   E2E_CHROMIUM=path     default /usr/bin/chromium
 
+import { readdirSync } from 'node:fs'
 import { makeFolder, removeFolder, startCandor, startForeign, startLocked, stopAll } from './lib/processes.js'
 import { openBrowser, Person } from './lib/person.js'
 import { broken, Journey, result } from './lib/tests.js'
@@ -31,7 +32,13 @@ try {
   const [quietServer, server, foreign, locked] = await Promise.all([startCandor(folder, 'quiet', { webrtc: false }), startCandor(folder, 'owner', { webrtc: true }), startForeign(folder), startLocked()])
 
   const whole = new Journey('owner')
-  for (const part of [begin, watchful, time, messages, add, find, rights, copies, signUp, pages, events, quiet, goodbye]) part(whole)
+  const walked = [begin, watchful, time, messages, add, find, share, rights, copies, signUp, pages, events, quiet, goodbye]
+  for (const part of walked) part(whole)
+  for (const file of readdirSync(`${import.meta.dirname}/steps`)) {
+    for (const [name, part] of Object.entries(await import(`./steps/${file}`))) {
+      if (typeof part === 'function' && part !== no && !walked.includes(part)) throw new Error(`steps/${file}: nobody walks ${name}`)
+    }
+  }
 
   for (const journey of [no, whole]) {
     const me = await Person.open(browser, journey === no ? quietServer.address : server.address)

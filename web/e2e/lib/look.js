@@ -20,6 +20,8 @@ export const axeRuns = () => looked
 export async function barriers(page) {
   looked++
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
+  // A colour on its way to another is neither: what moves and ends is waited for.
+  await page.evaluate(() => Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime !== Infinity).map((a) => a.finished.catch(() => {}))))
   const found = await page.evaluate((tags) => window.axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] }).then((r) => r.violations.map((v) => ({ id: v.id, help: v.help, nodes: v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 160)} ${n.any[0]?.message ?? n.all[0]?.message ?? ''}`) }))), standards)
   return found.map((v) => `${v.id}: ${v.help}\n      ${v.nodes.join('\n      ')}`)
 }
