@@ -36,8 +36,8 @@ var (
 	code    = regexp.MustCompile(`\b[A-Z0-9]{4}(?:-[A-Z0-9]{4})+\b`)
 )
 
-// startServer runs candor and sets it up, without a camera.
-func startServer(ctx context.Context, b *bench, name string) (*server, error) {
+// startServer runs candor, with more settings, and sets it up, without a camera.
+func startServer(ctx context.Context, b *bench, name string, more ...string) (*server, error) {
 	top := filepath.Join(b.dir, name)
 	if err := os.MkdirAll(top, 0o700); err != nil {
 		return nil, err
@@ -50,8 +50,9 @@ func startServer(ctx context.Context, b *bench, name string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{cmd: exec.CommandContext(ctx, b.binary, "serve", "--data_dir="+filepath.Join(top, "data"), "--http.listen=127.0.0.1:0",
-		"--cameras.allow_loopback=true", "--webrtc.tcp_port=0", fmt.Sprintf("--webrtc.udp_port=%d", udp))}
+	args := append([]string{"serve", "--data_dir=" + filepath.Join(top, "data"), "--http.listen=127.0.0.1:0",
+		"--cameras.allow_loopback=true", "--webrtc.tcp_port=0", fmt.Sprintf("--webrtc.udp_port=%d", udp)}, more...)
+	s := &server{cmd: exec.CommandContext(ctx, b.binary, args...)}
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
 	s.cmd.WaitDelay = 10 * time.Second
 	s.cmd.Stderr = log
