@@ -38,6 +38,8 @@ func (r *Room) Invite(ctx context.Context, p permit.Permit, t id.Tenant, owner i
 
 // Link makes a link and its token: to the clip from From to To or, without these, to the live
 // picture. It ends by itself, after a day if nothing else is said.
+//
+// promise:P127
 func (r *Room) Link(ctx context.Context, p permit.Permit, t id.Tenant, owner id.Account, w Wanted) (Given, string, error) {
 	clip := w.From != 0 || w.To != 0
 	live := len(w.Abilities) == 1 && w.Abilities[0] == permit.LiveView
