@@ -13,9 +13,11 @@ import (
 	"candor/internal/config"
 	"candor/internal/logging"
 	"candor/internal/logging/logtest"
+	"candor/internal/promise"
 )
 
 func TestKeysWithoutAPassportAreDropped(t *testing.T) {
+	promise.Proves(t, "P190")
 	var out bytes.Buffer
 	var unknown []string
 	log, _ := logging.New(&out, logging.Options{Unknown: func(k string) { unknown = append(unknown, k) }})
@@ -40,6 +42,7 @@ func TestADroppedKeyIsToldOnce(t *testing.T) {
 }
 
 func TestValuesAreCleaned(t *testing.T) {
+	promise.Proves(t, "P292")
 	var out bytes.Buffer
 	log, _ := logging.New(&out, logging.Options{Format: "json"})
 	log.Info("x", "err", errors.New(`rtsp://admin:canary@cam/1: bad`), "setting", config.Secret("canary"), "reason", struct{ Name string }{"canary"})
@@ -56,6 +59,7 @@ func TestValuesAreCleaned(t *testing.T) {
 }
 
 func TestClean(t *testing.T) {
+	promise.Proves(t, "P292")
 	for _, c := range [][2]string{
 		{"dial tcp 192.168.1.20:554: connection refused", "dial tcp [address]:554: connection refused"},
 		{"dial tcp [fd12::20]:554: i/o timeout", "dial tcp [address]:554: i/o timeout"},

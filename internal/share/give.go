@@ -64,7 +64,8 @@ func (r *Room) Link(ctx context.Context, p permit.Permit, t id.Tenant, owner id.
 }
 
 func (r *Room) give(ctx context.Context, p permit.Permit, t id.Tenant, owner id.Account, kind Kind, w Wanted, longest time.Duration) (Given, string, error) {
-	if err := r.may(p, t, owner, permit.ShareChange); err != nil {
+	//promise:P132
+	if err := r.may(p, t, owner, permit.ShareChange); err != nil && !promise.Cut("P132") {
 		return Given{}, "", err
 	}
 	now := r.now()
@@ -75,7 +76,7 @@ func (r *Room) give(ctx context.Context, p permit.Permit, t id.Tenant, owner id.
 	if err == nil {
 		w.Label, err = checkLabel(w.Label)
 	}
-	if err == nil {
+	if err == nil && !promise.Cut("P132") {
 		err = r.owns(ctx, t, owner, w.Scope)
 	}
 	if err != nil {
