@@ -139,6 +139,33 @@ func TestPassportsAreComplete(t *testing.T) {
 	}
 }
 
+// What a line of the log says of a request has no place for who asked, from where and for what.
+func TestNoKeyForAPerson(t *testing.T) {
+	promise.Proves(t, "P186", "P187")
+	var have []string
+	for _, p := range logging.Passports() {
+		key, _ := strings.CutPrefix(p.Where, "log:")
+		have = append(have, key)
+	}
+	if promise.Cut("P187") {
+		have = append(have, "query")
+	}
+	if promise.Cut("P186") {
+		have = append(have, "ssid")
+	}
+	if len(have) < 20 {
+		t.Fatalf("only %d keys", len(have))
+	}
+	for _, no := range []string{
+		"query", "search", "address", "ip", "remote", "browser", "user_agent", "agent", "carrier", "language", "referrer", "url", "account", "subject", "session",
+		"token", "ssid", "network", "email", "latitude", "longitude", "place", "zone",
+	} {
+		if slices.Contains(have, no) {
+			t.Errorf("the log has a key %q", no)
+		}
+	}
+}
+
 func FuzzClean(f *testing.F) {
 	f.Add("rtsp://a:b@c", "x")
 	f.Add("::::::::1.2.3.4%%", "y")
