@@ -29,6 +29,7 @@ func ptr(s string) *string { return &s }
 
 // Each field can be read and changed by its owner and by nobody else, and the change is in the export.
 func TestOwnersReadAndChangeTheirAccount(t *testing.T) {
+	promise.Proves(t, "P262")
 	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		r, ctx := open(t, db), context.Background()
 		zoe, mallory := r.zoe(), r.person("Mallory", "mallory@example.org")
@@ -87,6 +88,7 @@ func TestOwnersReadAndChangeTheirAccount(t *testing.T) {
 }
 
 func TestWhatIsNoAccountIsRefused(t *testing.T) {
+	promise.Proves(t, "P301")
 	r, ctx := open(t, sqltest.SQLite(t)), context.Background()
 	r.zoe()
 	good := New{Name: "Max", Email: "max@example.org", Password: password, Language: "en"}

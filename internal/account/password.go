@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"candor/internal/problem"
+	"candor/internal/promise"
 )
 
 // Cost is how dear it is to try a password (RFC 9106).
@@ -50,8 +51,12 @@ var common = sync.OnceValue(func() map[string]bool {
 })
 
 // CheckPassword says whether a password may be chosen: problem password.weak or password.long.
+//
+// promise:P301
 func CheckPassword(password string) error {
 	switch n := utf8.RuneCountInString(password); {
+	case promise.Cut("P301"):
+		return nil
 	case n > maxPassword || len(password) > 4*maxPassword:
 		return problem.Invalid("password.long")
 	case n < minPassword || common()[strings.ToLower(strings.TrimSpace(password))] || same(password):

@@ -13,6 +13,7 @@ import (
 	"candor/internal/id"
 	"candor/internal/permit"
 	"candor/internal/problem"
+	"candor/internal/promise"
 	"candor/internal/sqldb"
 	"candor/internal/sqldb/sqltest"
 )
@@ -141,6 +142,7 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 }
 
 func TestNewPasswordEndsOtherSessions(t *testing.T) {
+	promise.Proves(t, "P301")
 	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		r, ctx := open(t, db), context.Background()
 		zoe, max := r.zoe(), r.person("Max", "max@example.org")

@@ -62,7 +62,7 @@ func (w *world) pixels(t *testing.T) (out []string) {
 // file of the data folder, in the log and on the metrics page: while the house runs, after the
 // goodbyes, and after it has closed. Recorded pictures are hunted by their own bytes.
 func TestCanaries(t *testing.T) {
-	promise.Proves(t, "P290")
+	promise.Proves(t, "P290", "P227")
 	t.Parallel()
 	w := fresh(t)
 	p := w.visitor(t)

@@ -156,8 +156,12 @@ func (d *doctor) mail(ctx context.Context) {
 		return
 	}
 	server, err := mailServer(c)
+	var p *policy.Policy
 	if err == nil {
-		err = server.Check(ctx, mailDial(egress.New(egress.Options{}), c.Host))
+		p, err = policy.Built()
+	}
+	if err == nil {
+		err = server.Check(ctx, mailDial(egress.New(egress.Options{Register: p}), c.Host))
 	}
 	if err != nil {
 		d.wrong("mail", fmt.Errorf("%s:%d cannot be used: %w", c.Host, c.Port, err))

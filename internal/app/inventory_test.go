@@ -260,6 +260,34 @@ func TestEveryLogKeyIsInUse(t *testing.T) {
 
 var sample = regexp.MustCompile(`(?m)^(candor_[a-z_]+?)(?:_bucket|_sum|_count)?(?:\{([^}]*)\})? `)
 
+// kinds are what a metric may be told apart by: states and parts of the program, never people.
+var kinds = map[string]bool{
+	"category": true, "class": true, "go": true, "method": true, "route": true, "state": true, "version": true,
+}
+
+func TestMetricsCountNobody(t *testing.T) {
+	promise.Proves(t, "P185")
+	all, seen := Passports(), 0
+	if promise.Cut("P185") {
+		all = append(all, metrics.Passport("clicks_total", "account", "page"))
+	}
+	for _, p := range all {
+		name, labels, ok := strings.Cut(strings.TrimSuffix(p.Where, "}"), "{")
+		if !strings.HasPrefix(name, "metric:") || !ok || labels == "" {
+			continue
+		}
+		seen++
+		for _, l := range strings.Split(labels, ",") {
+			if !kinds[l] {
+				t.Errorf("%s is told apart by %q", name, l)
+			}
+		}
+	}
+	if seen < 3 {
+		t.Errorf("only %d metrics have labels", seen)
+	}
+}
+
 func TestEveryMetricHasOnePassport(t *testing.T) {
 	w, p := share(t)
 	p.cameras()

@@ -30,7 +30,9 @@ import (
 // pictures wires the way of a frame: camera, hub, viewers, footage.
 func (h *house) pictures(ctx context.Context) error {
 	h.hub = media.NewHub()
-	h.egress = egress.New(egress.Options{Networks: h.config.Cameras.Networks, AllowLoopback: h.config.Cameras.AllowLoopback, Log: h.room("egress")})
+	h.egress = egress.New(egress.Options{
+		Networks: h.config.Cameras.Networks, AllowLoopback: h.config.Cameras.AllowLoopback, Register: h.policy, Log: h.room("egress"),
+	})
 	if err := h.startCamera(); err != nil {
 		return err
 	}

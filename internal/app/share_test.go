@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"net/http"
@@ -311,4 +312,96 @@ func TestClosingAnAccountEndsItsShares(t *testing.T) {
 		t.Errorf("the member is left with %s", a)
 	}
 	guests[1].call("DELETE", "/account", map[string]any{"password": "a mauve unicycle 81"}, nil)
+}
+
+// accessList is what an owner's page of accesses says.
+type accessList struct {
+	Accesses []struct {
+		Seq                 int64
+		Actor, Action       string
+		Name                string `json:"actor_name"`
+		Camera              string `json:"camera_id"`
+		At, Purpose, Client string
+	}
+}
+
+// A member closes their account: theirs is gone, and the owner has all they had. That somebody looked stays on
+// record, without saying any more who it was.
+func TestAMemberLeavesAndTheOwnersDataStays(t *testing.T) {
+	w, _ := share(t)
+	p := w.join(t, identity{"Rosa Rabe", "rosa@house.example", "a copper ferry 31"})
+	camera := p.addRecorded(startDevice(t, &democam.Server{Main: noisyClip(t)}), "Yard")
+	p.live(camera)
+	guest := w.join(t, identity{"Gero Gast", "gero@house.example", "a pewter ferry 32"})
+	m := p.invites(camera, map[string]any{"abilities": []string{"live", "playback"}, "label": "Gero next door"})
+	guest.call("POST", "/invites/"+m.Token+"/accept", nil, nil)
+	kept := p.recorded(camera, 2*time.Second)
+	if a := guest.do("GET", "/cameras/"+camera+"/still.jpg", nil); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := guest.do("GET", strings.Replace(moviePath(camera, kept), "download=1&", "", 1), nil); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	before := map[string]string{}
+	same := []string{"/account", "/sites", "/consents", "/cameras/" + camera + "/motion"}
+	for _, path := range same {
+		before[path] = string(p.do("GET", path, nil).body)
+	}
+	film := p.do("GET", moviePath(camera, kept), nil).body
+	var had, has accessList
+	p.call("GET", "/privacy/access", nil, &had)
+
+	guest.call("DELETE", "/account", map[string]any{"password": "a pewter ferry 32"}, nil)
+
+	for _, path := range same {
+		if a := p.do("GET", path, nil); a.status != http.StatusOK || string(a.body) != before[path] {
+			t.Errorf("%s was %s and is %d %s", path, before[path], a.status, a.body)
+		}
+	}
+	if got := p.do("GET", moviePath(camera, kept), nil).body; len(film) == 0 || !bytes.Equal(got, film) {
+		t.Errorf("the film had %d bytes and has %d", len(film), len(got))
+	}
+	if c := p.see(camera); c.Name != "Yard" || c.State.Phase != "live" {
+		t.Errorf("the camera is %+v", c)
+	}
+	p.recorded(camera, kept.long()+2*time.Second) // and is recorded on
+	p.call("GET", "/privacy/access", nil, &has)
+	at := map[int64]int{}
+	for i, line := range has.Accesses {
+		at[line.Seq] = i
+	}
+	former := 0
+	for _, was := range had.Accesses {
+		i, there := at[was.Seq]
+		if !there {
+			t.Errorf("entry %d is gone", was.Seq)
+			continue
+		}
+		want := was
+		if was.Actor == "member" {
+			former++
+			want.Actor, want.Name = "former", ""
+		}
+		if has.Accesses[i] != want {
+			t.Errorf("entry %d was %+v and is %+v", was.Seq, was, has.Accesses[i])
+		}
+	}
+	if former < 2 {
+		t.Errorf("%d of %+v were the member's", former, had.Accesses)
+	}
+	var given struct {
+		Given []struct {
+			State  string
+			Former bool
+		}
+	}
+	p.call("GET", "/shares", nil, &given)
+	if len(given.Given) != 1 || !given.Given[0].Former || given.Given[0].State != "ended" {
+		t.Errorf("the owner's list says %+v", given.Given)
+	}
+	for _, path := range append(same, "/privacy/access", "/shares") {
+		if a := string(p.do("GET", path, nil).body); strings.Contains(a, "Gero Gast") || strings.Contains(a, "gero@house.example") {
+			t.Errorf("%s still says who it was: %s", path, a)
+		}
+	}
 }

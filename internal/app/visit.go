@@ -53,7 +53,7 @@ func (h *house) authority() (front.Authority, error) {
 		return a, err
 	}
 	third, err := h.egress.Third(egress.Recipient{
-		Name: "acme", Purpose: passport.Security, Fields: []string{"domain", "e-mail of the operator"},
+		Name: "acme", Purpose: passport.Security, Fields: []string{"domain name", "operator e-mail address"},
 		Hosts: []string{directory.Hostname()}, Private: c.ACME.Roots != "",
 	})
 	if err != nil {

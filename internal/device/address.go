@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"candor/internal/problem"
+	"candor/internal/promise"
 )
 
 const maxAddress = 2048
@@ -117,7 +118,14 @@ var inURL = regexp.MustCompile(`(?i)([a-z]*(?:pass(?:word|wd)?|pwd))=([^&_/?#]*)
 const hidden = "%E2%80%A2%E2%80%A2%E2%80%A2" // three dots
 
 // shown is an address as its owner sees it: some cameras want the password inside the URL.
-func shown(address string) string { return inURL.ReplaceAllString(address, "$1="+hidden) }
+//
+// promise:P020
+func shown(address string) string {
+	if promise.Cut("P020") {
+		return address
+	}
+	return inURL.ReplaceAllString(address, "$1="+hidden)
+}
 
 // Credentials are what a camera asks for.
 type Credentials struct {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"candor/internal/problem"
+	"candor/internal/promise"
 )
 
 func TestParseAddress(t *testing.T) {
@@ -74,6 +75,7 @@ func FuzzParseAddress(f *testing.F) {
 }
 
 func TestShownHidesPasswords(t *testing.T) {
+	promise.Proves(t, "P020")
 	for in, secret := range map[string]string{
 		"rtsp://h/user=admin_password=tiger_channel=1.sdp": "tiger", "rtsp://h/?user=a&PASSWORD=tiger&x=1": "tiger", "rtsp://h/?passwd=tiger": "tiger",
 		"rtsp://h/a?userpass=tiger": "tiger", "rtsp://h/a?pass=tiger": "tiger",

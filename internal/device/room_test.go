@@ -70,6 +70,7 @@ func TestACameraIsAddedReadAndChanged(t *testing.T) {
 
 // The password leaves by Spec only, and goes to no host it was not given for.
 func TestPasswordsStayWhereTheyBelong(t *testing.T) {
+	promise.Proves(t, "P020")
 	r, ctx := open(t, sqltest.SQLite(t)), context.Background()
 	zoe := r.person()
 	door := r.door(zoe)

@@ -42,6 +42,7 @@ type Options struct {
 	AllowLoopback bool           // cameras may be on this machine
 	Resolver      Resolver       // nil: the system's
 	Ledger        Ledger         // nil: a line in the log
+	Register      Register       // nil: nobody outside is sent anything
 	Log           *slog.Logger
 }
 

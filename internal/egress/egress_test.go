@@ -220,6 +220,11 @@ func (l *ledger) Send(_ context.Context, s Sending) error {
 	return l.err
 }
 
+// Receives makes it a register as well.
+func (l *ledger) Receives(recipient string) ([]string, bool) {
+	return []string{"domain name"}, recipient == "acme" || recipient == "push"
+}
+
 func TestARecipientIsReachedAtItsHostsAfterTheLedgerKnows(t *testing.T) {
 	promise.Proves(t, "P228")
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("somebody else was reached") }))
@@ -234,7 +239,7 @@ func TestARecipientIsReachedAtItsHostsAfterTheLedgerKnows(t *testing.T) {
 	defer there.Close()
 	u, _ := url.Parse(there.URL)
 	book := &ledger{}
-	r := New(Options{Ledger: book, Resolver: names{"ca.example": {{"127.0.0.1"}}, "elsewhere.example": {{"127.0.0.1"}}}})
+	r := New(Options{Ledger: book, Register: book, Resolver: names{"ca.example": {{"127.0.0.1"}}, "elsewhere.example": {{"127.0.0.1"}}}})
 	d, err := r.Third(Recipient{Name: "acme", Purpose: passport.Security, Hosts: []string{"ca.example"}, Private: true})
 	if err != nil {
 		t.Fatal(err)
@@ -261,6 +266,28 @@ func TestARecipientIsReachedAtItsHostsAfterTheLedgerKnows(t *testing.T) {
 	}
 	if _, err := r.Third(Recipient{Name: "x"}); err == nil {
 		t.Error("a recipient without purpose and hosts was accepted")
+	}
+}
+
+// Who is not in the register gets nothing, whoever it is, and nobody gets more than it says there.
+func TestWhoIsNotRegisteredGetsNothing(t *testing.T) {
+	promise.Proves(t, "P229", "P233")
+	to := func(name string, fields ...string) Recipient {
+		return Recipient{Name: name, Purpose: passport.Security, Fields: fields, Hosts: []string{"x.example"}}
+	}
+	r := New(Options{Register: &ledger{}})
+	for _, ok := range []Recipient{to("acme"), to("acme", "domain name")} {
+		if _, err := r.Third(ok); err != nil {
+			t.Errorf("%s, sent %v: %v", ok.Name, ok.Fields, err)
+		}
+	}
+	for _, no := range []Recipient{to("affiliate"), to("affiliate", "domain name"), to("acme", "domain name", "e-mail address")} {
+		if _, err := r.Third(no); !errors.Is(err, ErrRecipient) {
+			t.Errorf("%s, sent %v: %v", no.Name, no.Fields, err)
+		}
+	}
+	if _, err := New(Options{}).Third(to("acme")); !errors.Is(err, ErrRecipient) {
+		t.Errorf("without a register: %v", err)
 	}
 }
 

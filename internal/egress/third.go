@@ -42,6 +42,12 @@ type Ledger interface {
 	Send(ctx context.Context, s Sending) error
 }
 
+// Register is who may be sent something, and what; *policy.Policy is one. People are shown the same.
+type Register interface {
+	// Receives lists what a recipient may be sent; false for who is not in the register.
+	Receives(recipient string) (fields []string, ok bool)
+}
+
 type logLedger struct{ log *slog.Logger }
 
 func (l logLedger) Send(ctx context.Context, s Sending) error {
@@ -57,7 +63,24 @@ func (r *Room) Third(to Recipient) (*ThirdDialer, error) {
 	if to.Name == "" || to.Purpose == "" || len(to.Hosts) == 0 {
 		return nil, fmt.Errorf("%w: it needs a name, a purpose and hosts", ErrRecipient)
 	}
+	if !r.registered(to) {
+		return nil, fmt.Errorf("%w: %s is not in the register, or not with %v", ErrRecipient, to.Name, to.Fields)
+	}
 	return &ThirdDialer{room: r, to: to}, nil
+}
+
+// registered reports whether the register lets a recipient be sent what it is to be sent.
+//
+// promise:P229,P233
+func (r *Room) registered(to Recipient) bool {
+	if promise.Cut("P229") || promise.Cut("P233") {
+		return true
+	}
+	if r.o.Register == nil {
+		return false
+	}
+	may, ok := r.o.Register.Receives(to.Name)
+	return ok && !slices.ContainsFunc(to.Fields, func(f string) bool { return !slices.Contains(may, f) })
 }
 
 // ThirdDialer reaches one recipient.

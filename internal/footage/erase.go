@@ -24,9 +24,9 @@ func covers(w rights.Whose, c Camera) bool {
 // whose lease has ended, so that nothing of theirs comes after it, and leaves open ones alone:
 // they rest on a newer agreement.
 //
-// promise:P076
+// promise:P069,P076
 func (h holder) Erase(ctx context.Context, w rights.Whose) (rights.Swept, error) {
-	if !concerns(w) || promise.Cut("P076") {
+	if !concerns(w) || promise.Cut("P076") || promise.Cut("P069") {
 		return rights.Swept{}, nil
 	}
 	r := h.r

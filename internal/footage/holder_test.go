@@ -104,7 +104,7 @@ func (w *world) film(f rights.File) []byte {
 
 func TestErasingLeavesNothing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		promise.Proves(t, "P076")
+		promise.Proves(t, "P069", "P076")
 		ctx := context.Background()
 		w.tape(noon.Time(), 70)
 		rec, lease := w.record()

@@ -16,9 +16,11 @@ import (
 	"candor/internal/media"
 	"candor/internal/permit"
 	"candor/internal/problem"
+	"candor/internal/promise"
 )
 
 func TestRecordedFootageIsShownAndPlays(t *testing.T) {
+	promise.Proves(t, "P064")
 	each(t, func(t *testing.T, w *world) {
 		rec, _ := w.record()
 		w.play(150)

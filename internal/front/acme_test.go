@@ -160,7 +160,7 @@ func (here) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
 	return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
 }
 
-// book is a ledger in memory.
+// book is a ledger and a register in memory.
 type book struct {
 	mu    sync.Mutex
 	hosts []string
@@ -173,9 +173,13 @@ func (b *book) Send(_ context.Context, s egress.Sending) error {
 	return nil
 }
 
+func (b *book) Receives(recipient string) ([]string, bool) {
+	return []string{"domain"}, recipient == "acme"
+}
+
 func TestAnOwnDomainGetsItsCertificateThroughEgress(t *testing.T) {
 	ca, ledger := newAuthority(t), &book{}
-	out := egress.New(egress.Options{Resolver: here{}, Ledger: ledger})
+	out := egress.New(egress.Options{Resolver: here{}, Ledger: ledger, Register: ledger})
 	third, err := out.Third(egress.Recipient{Name: "acme", Purpose: passport.Security, Fields: []string{"domain"}, Hosts: []string{"ca.example"}, Private: true})
 	if err != nil {
 		t.Fatal(err)

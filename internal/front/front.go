@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"candor/internal/clock"
+	"candor/internal/promise"
 	"candor/internal/visit"
 )
 
@@ -142,8 +143,13 @@ func (f *Front) Start(ctx context.Context, handler http.Handler) error {
 }
 
 // certificates gives the TLS configuration and what the plain listener answers before all else.
+//
+// promise:P289
 func (f *Front) certificates(ctx context.Context) (*tls.Config, func(http.Handler) http.Handler, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	if promise.Cut("P289") {
+		config.MinVersion = tls.VersionTLS10
+	}
 	if f.o.Mode == LocalCA {
 		config.GetCertificate = f.ca.certificate
 		return config, func(h http.Handler) http.Handler { return h }, nil

@@ -19,6 +19,7 @@ import (
 	"candor/internal/clock"
 	"candor/internal/front"
 	"candor/internal/logging/logtest"
+	"candor/internal/promise"
 	"candor/internal/visit"
 )
 
@@ -173,6 +174,7 @@ func TestBasePathOfOnesOwn(t *testing.T) {
 }
 
 func TestLocalAuthority(t *testing.T) {
+	promise.Proves(t, "P289")
 	dir := t.TempDir()
 	o := front.Options{Mode: front.LocalCA, Dir: dir, Domains: []string{"cameras.example"}, Words: func(lang, key string, args map[string]string) string {
 		return lang + ":" + key + args["file"] + "\n<second>"
@@ -205,7 +207,7 @@ func TestLocalAuthority(t *testing.T) {
 			t.Errorf("the authority speaks for %s", name)
 		}
 	}
-	if _, err := tls.Dial("tcp", f.SecureAddr().String(), &tls.Config{RootCAs: pool, ServerName: "localhost", MaxVersion: tls.VersionTLS11}); err == nil {
+	if _, err := tls.Dial("tcp", f.SecureAddr().String(), &tls.Config{RootCAs: pool, ServerName: "localhost", MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}); err == nil {
 		t.Error("an old version of TLS is spoken")
 	}
 	again := start(t, o, echo)

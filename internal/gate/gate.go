@@ -179,9 +179,12 @@ func (g *Gate) decide(ctx context.Context, r Request) (permit.Grant, rule, error
 
 // grounds finds out whether the policy, and where needed a consent, allow the purpose.
 //
-// promise:P245
+// promise:P241,P243,P245
 func (g *Gate) grounds(ctx context.Context, grant *permit.Grant) error {
 	basis, ok := g.Policy.Basis(grant.Purpose)
+	if !ok && promise.Cut("P241") {
+		return nil
+	}
 	if !ok {
 		return unsure(fmt.Errorf("policy has no purpose %q", grant.Purpose))
 	}
@@ -198,11 +201,15 @@ func (g *Gate) grounds(ctx context.Context, grant *permit.Grant) error {
 		if promise.Cut("P245") {
 			return nil
 		}
-		given, yes, err := g.Consents.Given(ctx, grant.Tenant, grant.Subject, grant.Binding, grant.Purpose)
+		asked := grant.Purpose // each purpose stands on its own
+		if promise.Cut("P243") {
+			asked = passport.Recording
+		}
+		given, yes, err := g.Consents.Given(ctx, grant.Tenant, grant.Subject, grant.Binding, asked)
 		switch {
 		case err != nil:
 			return unsure(err)
-		case !yes || given.Record.IsZero() || !g.Policy.Asked(grant.Purpose, given.TextHash):
+		case !yes || given.Record.IsZero() || !g.Policy.Asked(asked, given.TextHash):
 			return problem.Forbidden("consent.needed").With("purpose", string(grant.Purpose))
 		}
 		grant.Consent = given.Record

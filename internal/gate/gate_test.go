@@ -141,6 +141,48 @@ func TestAccountFieldsServeTheAccountOnly(t *testing.T) {
 }
 
 // What cannot be established is denied.
+// Whoever refuses one thing loses what rests on it and nothing else.
+func TestRefusingOneThingCostsThatAlone(t *testing.T) {
+	promise.Proves(t, "P243")
+	g, w := started(t, sqlite(t))
+	var optional []passport.Purpose
+	for _, u := range loaded(t).Purposes {
+		if u.Optional() {
+			optional = append(optional, u.ID)
+		}
+	}
+	if len(optional) < 4 {
+		t.Fatalf("only %v rest on consent", optional)
+	}
+	for _, refused := range optional {
+		zoe, in := w.person()
+		door := w.camera(zoe)
+		for _, u := range optional {
+			if u != refused {
+				w.agree(t, zoe, door, u)
+				w.agree(t, zoe, id.Binding{}, u)
+			}
+		}
+		for action, ru := range rules {
+			actor := permit.Person(zoe, in)
+			if !ru.owner {
+				actor = permit.System(ru.systems[0])
+			}
+			r := Request{Tenant: id.DefaultTenant, Actor: actor, Action: action, Account: zoe}
+			if ru.camera == oneCamera {
+				r.Binding = door
+			}
+			want := "ok"
+			if ru.purpose == refused {
+				want = "consent.needed"
+			}
+			if _, err := g.Permit(context.Background(), r); code(err) != want {
+				t.Errorf("%s is refused, and %s (%s) says %v", refused, action, ru.purpose, err)
+			}
+		}
+	}
+}
+
 func TestTroubleDenies(t *testing.T) {
 	g, w := started(t, sqlite(t))
 	zoe, in := w.person()
@@ -170,13 +212,19 @@ func (blindPolicy) Touches(passport.Purpose, passport.Category) bool { return fa
 
 type newPurpose struct{ Policy }
 
+// unlisted is a policy from which a purpose was taken off.
+type unlisted struct{ Policy }
+
+func (unlisted) Basis(passport.Purpose) (passport.Basis, bool) { return "", false }
+
 func (newPurpose) Basis(passport.Purpose) (passport.Basis, bool) { return "eu-gdpr:A6-1-f", true }
 
 func TestPolicyDecides(t *testing.T) {
+	promise.Proves(t, "P241")
 	g, w := started(t, sqlite(t))
 	zoe, in := w.person()
 	r := Request{Tenant: id.DefaultTenant, Actor: permit.Person(zoe, in), Action: permit.AccountRead, Account: zoe}
-	for name, p := range map[string]Policy{"a purpose may not touch": blindPolicy{g.Policy}, "a basis nobody provided for": newPurpose{g.Policy}} {
+	for name, p := range map[string]Policy{"a purpose may not touch": blindPolicy{g.Policy}, "a basis nobody provided for": newPurpose{g.Policy}, "a purpose that is not listed": unlisted{g.Policy}} {
 		other := node(t, w, g.DB, g.Bus, clock.Wall)
 		other.Policy = p
 		if _, err := other.Permit(context.Background(), r); code(err) != "gate.unsure" {
@@ -210,6 +258,7 @@ func TestEveryRuleIsMeant(t *testing.T) {
 }
 
 func TestAccessIsOnRecordBeforeThePermit(t *testing.T) {
+	promise.Proves(t, "P295")
 	db := sqlite(t)
 	w, now := newWorld(), clock.NewVirtual(time.Now())
 	b := startBus(t)

@@ -108,7 +108,7 @@ var recipients = map[string]string{
 }
 
 func TestNobodyIsARecipientOfPeoplesData(t *testing.T) {
-	promise.Proves(t, "P199", "P288")
+	promise.Proves(t, "P199", "P288", "P186")
 	p, err := policy.Built()
 	if err != nil {
 		t.Fatal(err)
@@ -116,6 +116,9 @@ func TestNobodyIsARecipientOfPeoplesData(t *testing.T) {
 	all := p.Recipients
 	if promise.Cut("P199") || promise.Cut("P288") {
 		all = append(slices.Clone(all), policy.Recipient{ID: "reach-figures", Role: "analysis", When: "always", People: true})
+	}
+	if promise.Cut("P186") {
+		all = append(slices.Clone(all), policy.Recipient{ID: "crash-reports", Role: "support", When: "configured", Fields: []string{"log"}})
 	}
 	for _, r := range all {
 		if recipients[r.ID] != r.Role+": "+strings.Join(r.Fields, ", ") || r.People && r.Role != "e-mail" && r.Role != "messages" || r.When != "configured" {

@@ -20,12 +20,14 @@ import (
 	"candor/internal/id"
 	"candor/internal/permit"
 	"candor/internal/problem"
+	"candor/internal/promise"
 	"candor/internal/visit"
 )
 
 func (w *world) path(format string) string { return fmt.Sprintf(format, w.anna.camera) }
 
 func TestCookies(t *testing.T) {
+	promise.Proves(t, "P289")
 	for _, c := range []struct {
 		name   string
 		visit  visit.Visit

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"candor/internal/promise"
 	"candor/internal/visit"
 )
 
@@ -21,10 +22,12 @@ func cookieName(v visit.Visit) string {
 }
 
 // newCookie carries a session's token. It is opaque, out of reach of scripts and of other sites.
+//
+// promise:P289
 func newCookie(v visit.Visit, token string, now, expires time.Time) *http.Cookie {
 	c := &http.Cookie{
 		Name: cookieName(v), Value: token, Path: v.BasePath + "/",
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: v.Secure,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: v.Secure && !promise.Cut("P289"),
 	}
 	if token == "" {
 		c.MaxAge = -1

@@ -3,6 +3,8 @@ package logging
 import (
 	"net/netip"
 	"regexp"
+
+	"candor/internal/promise"
 )
 
 // What an error's text may carry that the log must not. The library that made the text does
@@ -23,7 +25,12 @@ const longestValue = 2000
 
 // Clean takes credentials, e-mail addresses, coordinates, what cameras are called on the network
 // and the addresses of machines other than this one out of a text.
+//
+// promise:P292
 func Clean(s string) string {
+	if promise.Cut("P292") {
+		return s
+	}
 	if len(s) > longestValue {
 		s = s[:longestValue] + "…"
 	}

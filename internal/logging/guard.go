@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+
+	"candor/internal/promise"
 )
 
 // guard lets registered keys through and cleans their values.
@@ -40,8 +42,11 @@ func (g *guard) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup keeps the line flat: a key means the same wherever it stands.
 func (g *guard) WithGroup(string) slog.Handler { return g }
 
+// attr drops what has no passport.
+//
+// promise:P190
 func (g *guard) attr(a slog.Attr) (slog.Attr, bool) {
-	if !known[a.Key] {
+	if !known[a.Key] && !promise.Cut("P190") {
 		if a.Key != "" || a.Value.Kind() != slog.KindGroup {
 			g.unknown(a.Key)
 			return a, false

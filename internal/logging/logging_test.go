@@ -13,9 +13,11 @@ import (
 	"candor/internal/config"
 	"candor/internal/logging"
 	"candor/internal/logging/logtest"
+	"candor/internal/promise"
 )
 
 func TestKeysWithoutAPassportAreDropped(t *testing.T) {
+	promise.Proves(t, "P190")
 	var out bytes.Buffer
 	var unknown []string
 	log, _ := logging.New(&out, logging.Options{Unknown: func(k string) { unknown = append(unknown, k) }})
@@ -40,6 +42,7 @@ func TestADroppedKeyIsToldOnce(t *testing.T) {
 }
 
 func TestValuesAreCleaned(t *testing.T) {
+	promise.Proves(t, "P292")
 	var out bytes.Buffer
 	log, _ := logging.New(&out, logging.Options{Format: "json"})
 	log.Info("x", "err", errors.New(`rtsp://admin:canary@cam/1: bad`), "setting", config.Secret("canary"), "reason", struct{ Name string }{"canary"})
@@ -56,6 +59,7 @@ func TestValuesAreCleaned(t *testing.T) {
 }
 
 func TestClean(t *testing.T) {
+	promise.Proves(t, "P292")
 	for _, c := range [][2]string{
 		{"dial tcp 192.168.1.20:554: connection refused", "dial tcp [address]:554: connection refused"},
 		{"dial tcp [fd12::20]:554: i/o timeout", "dial tcp [address]:554: i/o timeout"},
@@ -131,6 +135,33 @@ func TestPassportsAreComplete(t *testing.T) {
 	for _, k := range []string{"email", "name_of_camera", "password", "token", "ip", "client", "account", "latitude"} {
 		if logging.Known(k) {
 			t.Errorf("%s may be logged", k)
+		}
+	}
+}
+
+// What a line of the log says of a request has no place for who asked, from where and for what.
+func TestNoKeyForAPerson(t *testing.T) {
+	promise.Proves(t, "P186", "P187")
+	var have []string
+	for _, p := range logging.Passports() {
+		key, _ := strings.CutPrefix(p.Where, "log:")
+		have = append(have, key)
+	}
+	if promise.Cut("P187") {
+		have = append(have, "query")
+	}
+	if promise.Cut("P186") {
+		have = append(have, "ssid")
+	}
+	if len(have) < 20 {
+		t.Fatalf("only %d keys", len(have))
+	}
+	for _, no := range []string{
+		"query", "search", "address", "ip", "remote", "browser", "user_agent", "agent", "carrier", "language", "referrer", "url", "account", "subject", "session",
+		"token", "ssid", "network", "email", "latitude", "longitude", "place", "zone",
+	} {
+		if slices.Contains(have, no) {
+			t.Errorf("the log has a key %q", no)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"candor/internal/id"
 	"candor/internal/passport"
 	"candor/internal/permit"
+	"candor/internal/promise"
 )
 
 var (
@@ -27,6 +28,7 @@ func grant() permit.Grant {
 }
 
 func TestAPermitOpensWhatItSaysAndNothingElse(t *testing.T) {
+	promise.Proves(t, "P242")
 	p := permit.NewIssuer(clock.NewVirtual(now)).Permit(grant())
 	for _, c := range []struct {
 		name     string

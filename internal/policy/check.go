@@ -87,7 +87,8 @@ func (p *Policy) checkRegisters(wrong func(string, ...any)) {
 	if p.BackupDays < 1 || p.ReceiptDays < 1 || p.RequestDays < 1 || p.RequestDays > 15 {
 		wrong("retention.yaml: backup_days, receipt_days, and request_days of at most 15, are needed")
 	}
-	if len(p.Regions) != 1 {
+	//promise:P313
+	if len(p.Regions) != 1 && !promise.Cut("P313") {
 		wrong("regions.yaml: this build knows one region")
 	}
 }

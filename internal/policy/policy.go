@@ -49,6 +49,12 @@ func (p *Policy) Recipient(id string) (Recipient, bool) {
 	return Recipient{}, false
 }
 
+// Receives lists what a recipient may be sent; false for who is not in the register.
+func (p *Policy) Receives(id string) (fields []string, ok bool) {
+	r, ok := p.Recipient(id)
+	return r.Fields, ok
+}
+
 // Names gives the words of the ids in the language nearest to lang.
 func (p *Policy) Names(lang string) Names { return p.names[p.Nearest(lang)] }
 

@@ -119,6 +119,12 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+// All data lies in one place, and the policy cannot name another.
+func TestThereIsOneRegion(t *testing.T) {
+	promise.Proves(t, "P313")
+	refused(t, "regions.yaml", "transfers:", "  - id: away\n    place: somewhere else\ntransfers:", "one region")
+}
+
 func TestSaleAndAdvertisingCannotBePurposes(t *testing.T) {
 	promise.Proves(t, "P236")
 	for _, c := range [][2]string{
@@ -220,6 +226,7 @@ func TestNearestLanguage(t *testing.T) {
 }
 
 func TestTextNamesEverythingInEveryLanguage(t *testing.T) {
+	promise.Proves(t, "P229", "P235")
 	p := built(t)
 	for _, lang := range p.Languages {
 		text, err := p.Text(lang, policy.Facts{Operator: "Ex <b>ample</b>", Contact: "me@example.org"})
@@ -235,6 +242,11 @@ func TestTextNamesEverythingInEveryLanguage(t *testing.T) {
 		for _, c := range p.Categories {
 			if !strings.Contains(text.Markdown, n.Categories[string(c.ID)].Text) {
 				t.Errorf("%s: category %s is not named", lang, c.ID)
+			}
+		}
+		for _, r := range p.Recipients {
+			if name := n.Recipients[r.ID].Name; name == "" || !strings.Contains(text.Markdown, name) {
+				t.Errorf("%s: recipient %s is not named", lang, r.ID)
 			}
 		}
 		if !strings.Contains(text.Markdown, p.Hash()) || strings.Contains(text.Markdown, "{{") || strings.Contains(text.Markdown, "<no value>") {

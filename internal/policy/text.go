@@ -99,7 +99,11 @@ func (p *Policy) view(lang string, f Facts) view {
 		l, _ := p.Lifetime(c.ID)
 		v.Categories = append(v.Categories, categoryView{n.Categories[string(c.ID)], l.Days, n.Until[l.Until]})
 	}
+	//promise:P229,P235
 	for _, r := range p.Recipients {
+		if promise.Cut("P229") || promise.Cut("P235") {
+			break
+		}
 		on := r.When == "always" || slices.Contains(f.Configured, r.ID)
 		v.Recipients = append(v.Recipients, recipientView{n.Recipients[r.ID], on})
 	}

@@ -69,6 +69,7 @@ func TestClosingAnAccount(t *testing.T) {
 }
 
 func TestReceiptIsABearersAndAboutNobody(t *testing.T) {
+	promise.Proves(t, "P286")
 	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(t, db)
 		door := camera(person())

@@ -12,6 +12,7 @@ import (
 	"candor/internal/clock"
 	"candor/internal/id"
 	"candor/internal/passport"
+	"candor/internal/promise"
 	"candor/internal/seal"
 )
 
@@ -30,7 +31,8 @@ func (o *Office) save(ctx context.Context, g *goodbye) error {
 	}
 	step := s.receipt.Steps[len(s.receipt.Steps)-1].Name
 	w := s.whose
-	if s.receipt.Done() {
+	//promise:P286
+	if s.receipt.Done() && !promise.Cut("P286") {
 		step, w, probes = StepDone, Whose{Tenant: w.Tenant}, nil
 	}
 	_, err = o.DB.Write.NewRaw(`INSERT INTO rights_goodbye

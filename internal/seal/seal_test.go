@@ -132,6 +132,7 @@ func place(s seal.Scope) seal.Place {
 }
 
 func TestValueOpensOnlyInItsPlace(t *testing.T) {
+	promise.Proves(t, "P291")
 	b := newBench(t)
 	ada := person()
 	home := place(ada)
@@ -158,7 +159,7 @@ func TestValueOpensOnlyInItsPlace(t *testing.T) {
 }
 
 func TestNothingIsStoredOpen(t *testing.T) {
-	promise.Proves(t, "P290")
+	promise.Proves(t, "P290", "P227")
 	b := newBench(t)
 	const marker = "Ada Canary Quill"
 	keys := map[id.Key]bool{}
@@ -210,6 +211,7 @@ func TestCameraValuesStayWithTheirCamera(t *testing.T) {
 }
 
 func TestNoPermitNoPlaintext(t *testing.T) {
+	promise.Proves(t, "P242")
 	b := newBench(t)
 	cam := camera(person())
 	at := place(cam)

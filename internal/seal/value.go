@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"candor/internal/id"
+	"candor/internal/promise"
 )
 
 // Value is a sealed value as stored: version ‖ key id ‖ nonce ‖ ciphertext and tag.
@@ -43,7 +44,12 @@ func frame(parts ...[]byte) []byte {
 }
 
 // aad is what a value's seal says about its place.
+//
+// promise:P291
 func (p Place) aad() []byte {
+	if promise.Cut("P291") {
+		return nil
+	}
 	return frame([]byte("candor.value.1"), p.Tenant[:], p.Subject[:], []byte(p.Passport), p.Row[:])
 }
 

@@ -38,6 +38,8 @@ func (r *Room) Invite(ctx context.Context, p permit.Permit, t id.Tenant, owner i
 
 // Link makes a link and its token: to the clip from From to To or, without these, to the live
 // picture. It ends by itself, after a day if nothing else is said.
+//
+// promise:P127
 func (r *Room) Link(ctx context.Context, p permit.Permit, t id.Tenant, owner id.Account, w Wanted) (Given, string, error) {
 	clip := w.From != 0 || w.To != 0
 	live := len(w.Abilities) == 1 && w.Abilities[0] == permit.LiveView
@@ -62,7 +64,8 @@ func (r *Room) Link(ctx context.Context, p permit.Permit, t id.Tenant, owner id.
 }
 
 func (r *Room) give(ctx context.Context, p permit.Permit, t id.Tenant, owner id.Account, kind Kind, w Wanted, longest time.Duration) (Given, string, error) {
-	if err := r.may(p, t, owner, permit.ShareChange); err != nil {
+	//promise:P132
+	if err := r.may(p, t, owner, permit.ShareChange); err != nil && !promise.Cut("P132") {
 		return Given{}, "", err
 	}
 	now := r.now()
@@ -73,7 +76,7 @@ func (r *Room) give(ctx context.Context, p permit.Permit, t id.Tenant, owner id.
 	if err == nil {
 		w.Label, err = checkLabel(w.Label)
 	}
-	if err == nil {
+	if err == nil && !promise.Cut("P132") {
 		err = r.owns(ctx, t, owner, w.Scope)
 	}
 	if err != nil {

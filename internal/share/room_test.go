@@ -378,10 +378,11 @@ func TestLinks(t *testing.T) {
 }
 
 func TestLinksThatDoNotFit(t *testing.T) {
-	promise.Proves(t, "P127")
+	promise.Proves(t, "P127", "P132")
 	r := begin(t, sqltest.SQLite(t))
-	anna := person()
+	anna, ben := person(), person()
 	site, door := r.place(anna)
+	_, foreign := r.place(ben)
 	clip := Wanted{Scope: Scope{Binding: door}, Terms: can(permit.Playback), Confirmed: true}
 	clip.From, clip.To = 1000, 2000
 	for name, c := range map[string]struct {
@@ -399,6 +400,7 @@ func TestLinksThatDoNotFit(t *testing.T) {
 		"open at one side":  {func(w *Wanted) { w.To = 0 }, "share.window"},
 		"a week":            {func(w *Wanted) { w.To = w.From + 7*86400_000 }, "share.window"},
 		"for a year":        {func(w *Wanted) { w.Until = clock.At(start.AddDate(1, 0, 0)) }, "share.until"},
+		"another's camera":  {func(w *Wanted) { w.Scope = Scope{Binding: foreign} }, "not_found"},
 	} {
 		w := clip
 		w.Abilities = slices.Clone(clip.Abilities)
@@ -406,6 +408,9 @@ func TestLinksThatDoNotFit(t *testing.T) {
 		if _, _, err := r.Link(ctx, r.permit(anna, permit.ShareChange), id.DefaultTenant, anna, w); code(err) != c.want {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
+	}
+	if _, _, err := r.Link(ctx, r.permit(ben, permit.ShareChange), id.DefaultTenant, anna, clip); code(err) != "not_found" {
+		t.Errorf("somebody else opens the owner's camera: %v", err)
 	}
 	_, token := r.link(anna, clip)
 	for range maxVisits {

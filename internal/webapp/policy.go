@@ -43,7 +43,7 @@ func inlineHashes(page string) string {
 
 // secure sets what protects the page from others, and others from it.
 //
-// promise:P221
+// promise:P221,P254
 func (a *App) secure(h http.Header, v visit.Visit) {
 	socket := "ws://" + v.Host
 	if v.Secure {
@@ -54,7 +54,7 @@ func (a *App) secure(h http.Header, v visit.Visit) {
 		frames = "'self'" // a trusted proxy shows us inside its own page (ingress)
 	}
 	from := "'self'"
-	if promise.Cut("P221") {
+	if promise.Cut("P221") || promise.Cut("P254") {
 		from = "*"
 	}
 	h.Set("Content-Security-Policy", strings.Join([]string{

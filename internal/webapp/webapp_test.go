@@ -120,7 +120,7 @@ func TestFilesAreCompressed(t *testing.T) {
 var elsewhere = regexp.MustCompile(`(\*|https?:|//[a-z])`)
 
 func TestNothingComesFromElsewhere(t *testing.T) {
-	promise.Proves(t, "P221")
+	promise.Proves(t, "P221", "P254")
 	a := newApp(t, webapp.Options{})
 	for _, path := range []string{"/", "/assets/index-abc.js", "/none.js"} {
 		h := get(a, home, path).Header()

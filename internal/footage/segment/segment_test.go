@@ -12,6 +12,7 @@ import (
 	"candor/internal/footage/segment"
 	"candor/internal/id"
 	"candor/internal/media"
+	"candor/internal/promise"
 )
 
 const start = 1_700_000_000_000
@@ -130,6 +131,7 @@ func same(t *testing.T, s *segment.Segment, n int, plain []byte, want []*media.U
 }
 
 func TestSegmentReadsAsItWasWritten(t *testing.T) {
+	promise.Proves(t, "P064")
 	clip := footagetest.Open(t, "people.mp4")
 	units := clip.Play(777, start, 20*media.TickRate)
 	for _, whole := range []bool{true, false} {

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"candor/internal/media"
+	"candor/internal/promise"
 )
 
 // When a chunk is closed, whichever comes first. It never waits for a group of pictures.
@@ -82,6 +83,8 @@ func (w *Writer) Due(u *media.Unit) bool {
 }
 
 // Add puts a unit into the open chunk. It keeps u until the next Flush.
+//
+// promise:P064
 func (w *Writer) Add(track int, u *media.Unit) error {
 	rel := u.DTS - w.body.MediaStart
 	if len(u.Data) > maxFrame || rel > maxTick/2 || rel < -maxTick/2 || len(w.pending[track]) >= maxFrames {
@@ -96,7 +99,9 @@ func (w *Writer) Add(track int, u *media.Unit) error {
 		}
 		w.lead = rel
 	}
-	w.pending[track] = append(w.pending[track], u)
+	if !promise.Cut("P064") || u.Key {
+		w.pending[track] = append(w.pending[track], u)
+	}
 	w.bytes += len(u.Data) + 1 // a unit without data still counts
 	return nil
 }
