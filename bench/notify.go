@@ -25,7 +25,7 @@ import (
 const (
 	appears       = 6 * time.Second // by clips/people.truth.json
 	leaves        = 22
-	lap         = 75 * time.Second
+	lap           = 75 * time.Second
 	notifyCameras = 5
 	notifyRounds  = 4
 )
