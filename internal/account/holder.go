@@ -3,10 +3,7 @@ package account
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
-
-	"github.com/uptrace/bun"
 
 	"candor/internal/clock"
 	"candor/internal/id"
@@ -121,48 +118,20 @@ func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to 
 	return nil
 }
 
-var owned = []struct{ table, owner string }{{"account_session", "account_id"}, {"account_account", "id"}}
+func owned(w rights.Whose) []rights.Rows {
+	if spared(w) {
+		return nil
+	}
+	args := []any{w.Tenant, w.Subject}
+	return []rights.Rows{{Table: "account_session", Where: "tenant_id = ? AND account_id = ?", Args: args}, {Table: "account_account", Where: "tenant_id = ? AND id = ?", Args: args}}
+}
 
 // Erase takes the account's rows away.
-func (h Holder) Erase(ctx context.Context, w rights.Whose) (swept rights.Swept, err error) {
-	if spared(w) {
-		return swept, nil
-	}
-	err = h.Of.DB.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		swept = rights.Swept{}
-		for _, o := range owned {
-			res, err := tx.NewRaw("DELETE FROM ? WHERE tenant_id = ? AND ? = ?", bun.Ident(o.table), w.Tenant, bun.Ident(o.owner), w.Subject).Exec(ctx)
-			if err != nil {
-				return err
-			}
-			n, err := res.RowsAffected()
-			if err != nil {
-				return err
-			}
-			swept.Rows += n
-		}
-		return nil
-	})
-	if err != nil {
-		return rights.Swept{}, fmt.Errorf("erase account: %w", err)
-	}
-	return swept, nil
+func (h Holder) Erase(ctx context.Context, w rights.Whose) (rights.Swept, error) {
+	return rights.EraseRows(ctx, h.Of.DB, owned(w))
 }
 
 // Scan looks for what Erase should have taken.
 func (h Holder) Scan(ctx context.Context, w rights.Whose) ([]rights.Finding, error) {
-	if spared(w) {
-		return nil, nil
-	}
-	var out []rights.Finding
-	for _, o := range owned {
-		f := rights.Finding{Where: o.table}
-		err := h.Of.DB.Read.NewRaw("SELECT count(*), coalesce(sum(CASE WHEN tenant_id = ? AND ? = ? THEN 1 ELSE 0 END), 0) FROM ?", w.Tenant, bun.Ident(o.owner), w.Subject, bun.Ident(o.table)).
-			Scan(ctx, &f.Looked, &f.Found)
-		if err != nil {
-			return nil, fmt.Errorf("scan account: %w", err)
-		}
-		out = append(out, f)
-	}
-	return out, nil
+	return rights.ScanRows(ctx, h.Of.DB, owned(w))
 }

@@ -13,7 +13,6 @@ import (
 	"candor/internal/gate"
 	"candor/internal/id"
 	"candor/internal/permit"
-	"candor/internal/promise"
 )
 
 // agreeAbout answers a question about one camera.
@@ -33,7 +32,6 @@ func (p *person) agreeAbout(camera, purpose, state string) {
 // A message with a picture carries a ticket and no picture. The ticket gives the picture to the person it
 // was made for, once and for ten minutes.
 func TestAPictureTicketFromMessageToPicture(t *testing.T) {
-	promise.Proves(t, "P081", "P082")
 	t.Parallel()
 	w, service := pushed(t)
 	p := w.visitor(t)

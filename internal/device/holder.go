@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/uptrace/bun"
-
 	"candor/internal/clock"
 	"candor/internal/id"
 	"candor/internal/passport"
@@ -131,55 +129,25 @@ func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to 
 	return nil
 }
 
-// Erase takes a camera's row away, or everything of a person.
-func (h Holder) Erase(ctx context.Context, w rights.Whose) (swept rights.Swept, err error) {
+// owned are a camera's row, or everything of a person.
+func owned(w rights.Whose) []rights.Rows {
 	if w.Purpose != "" {
-		return swept, nil
+		return nil
 	}
-	err = h.Of.DB.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		swept = rights.Swept{}
-		remove := func(table, where string, args ...any) error {
-			res, err := tx.NewRaw("DELETE FROM "+table+" WHERE "+where, args...).Exec(ctx)
-			if err != nil {
-				return err
-			}
-			n, err := res.RowsAffected()
-			swept.Rows += n
-			return err
-		}
-		where, args := cameras(w)
-		if err := remove("device_camera", where, args...); err != nil || !w.Binding.IsZero() {
-			return err
-		}
-		return remove("device_site", sites, w.Tenant, w.Subject)
-	})
-	if err != nil {
-		return rights.Swept{}, fmt.Errorf("erase cameras: %w", err)
+	where, args := cameras(w)
+	out := []rights.Rows{{Table: "device_camera", Where: where, Args: args}}
+	if w.Binding.IsZero() {
+		out = append(out, rights.Rows{Table: "device_site", Where: sites, Args: []any{w.Tenant, w.Subject}})
 	}
-	return swept, nil
+	return out
+}
+
+// Erase takes a camera's row away, or everything of a person.
+func (h Holder) Erase(ctx context.Context, w rights.Whose) (rights.Swept, error) {
+	return rights.EraseRows(ctx, h.Of.DB, owned(w))
 }
 
 // Scan looks for what Erase should have taken.
 func (h Holder) Scan(ctx context.Context, w rights.Whose) ([]rights.Finding, error) {
-	if w.Purpose != "" {
-		return nil, nil
-	}
-	look := func(table, where string, args ...any) (f rights.Finding, err error) {
-		f.Where = table
-		err = h.Of.DB.Read.NewRaw("SELECT count(*), coalesce(sum(CASE WHEN "+where+" THEN 1 ELSE 0 END), 0) FROM "+table, args...).Scan(ctx, &f.Looked, &f.Found)
-		return f, err
-	}
-	where, args := cameras(w)
-	f, err := look("device_camera", where, args...)
-	if err != nil {
-		return nil, fmt.Errorf("scan cameras: %w", err)
-	}
-	found := []rights.Finding{f}
-	if w.Binding.IsZero() {
-		if f, err = look("device_site", sites, w.Tenant, w.Subject); err != nil {
-			return nil, fmt.Errorf("scan sites: %w", err)
-		}
-		found = append(found, f)
-	}
-	return found, nil
+	return rights.ScanRows(ctx, h.Of.DB, owned(w))
 }

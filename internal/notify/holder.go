@@ -168,62 +168,31 @@ func (h Holder) open(ctx context.Context, p permit.Permit, at seal.Place, v []by
 	return json.Unmarshal(plain, into)
 }
 
-// where is the condition for what a goodbye takes of a table, and false when it takes nothing.
-func where(w rights.Whose, camera, push bool) (string, []any, bool) {
-	switch {
-	case whole(w):
-		return "tenant_id = ? AND account_id = ?", []any{w.Tenant, w.Subject}, true
-	case w.Purpose == "" && camera:
-		return "tenant_id = ? AND binding_id = ?", []any{w.Tenant, w.Binding}, true
-	case w.Purpose == passport.Push && w.Binding.IsZero() && push:
-		return "tenant_id = ? AND account_id = ?", []any{w.Tenant, w.Subject}, true
+// owned is what a goodbye takes of each table.
+func owned(w rights.Whose) (out []rights.Rows) {
+	for _, t := range tables {
+		switch {
+		case whole(w), w.Purpose == passport.Push && w.Binding.IsZero() && t.push:
+			out = append(out, rights.Rows{Table: t.name, Where: "tenant_id = ? AND account_id = ?", Args: []any{w.Tenant, w.Subject}})
+		case w.Purpose == "" && t.camera:
+			out = append(out, rights.Rows{Table: t.name, Where: "tenant_id = ? AND binding_id = ?", Args: []any{w.Tenant, w.Binding}})
+		}
 	}
-	return "", nil, false
+	return out
 }
 
 // Erase takes rows away.
-func (h Holder) Erase(ctx context.Context, w rights.Whose) (swept rights.Swept, err error) {
-	err = h.Of.DB.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		swept = rights.Swept{}
-		for _, t := range tables {
-			cond, args, any := where(w, t.camera, t.push)
-			if !any {
-				continue
-			}
-			res, err := tx.NewRaw("DELETE FROM "+t.name+" WHERE "+cond, args...).Exec(ctx)
-			if err != nil {
-				return err
-			}
-			n, err := res.RowsAffected()
-			if err != nil {
-				return err
-			}
-			swept.Rows += n
-		}
-		return nil
-	})
-	if err != nil {
-		return rights.Swept{}, fmt.Errorf("erase messages: %w", err)
+func (h Holder) Erase(ctx context.Context, w rights.Whose) (rights.Swept, error) {
+	swept, err := rights.EraseRows(ctx, h.Of.DB, owned(w))
+	if err == nil {
+		h.Of.drop(w)
 	}
-	h.Of.drop(w)
-	return swept, nil
+	return swept, err
 }
 
 // Scan looks for what Erase should have taken.
 func (h Holder) Scan(ctx context.Context, w rights.Whose) ([]rights.Finding, error) {
-	var out []rights.Finding
-	for _, t := range tables {
-		cond, args, any := where(w, t.camera, t.push)
-		if !any {
-			continue
-		}
-		f := rights.Finding{Where: t.name}
-		if err := h.Of.DB.Read.NewRaw("SELECT count(*), coalesce(sum(CASE WHEN "+cond+" THEN 1 ELSE 0 END), 0) FROM "+t.name, args...).Scan(ctx, &f.Looked, &f.Found); err != nil {
-			return nil, fmt.Errorf("scan messages: %w", err)
-		}
-		out = append(out, f)
-	}
-	return out, nil
+	return rights.ScanRows(ctx, h.Of.DB, owned(w))
 }
 
 // drop forgets what memory holds of it.

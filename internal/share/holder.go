@@ -27,21 +27,28 @@ func (Holder) Room() string { return "share" }
 
 // part is one of the two sides.
 type part struct {
-	table, kind, sealed, since string
-	where                      string
-	args                       []any
+	rights.Rows
+	kind, sealed, since string
 }
 
 func parts(w rights.Whose) []part {
 	if w.Purpose != "" {
 		return nil
 	}
-	given := part{"share_share", "share", "length(terms) + length(about)", "created_ms", "tenant_id = ? AND account_id = ?", []any{w.Tenant, w.Subject}}
+	const whose = "tenant_id = ? AND account_id = ?"
+	given := part{rights.Rows{Table: "share_share", Where: whose, Args: []any{w.Tenant, w.Subject}}, "share", "length(terms) + length(about)", "created_ms"}
 	if !w.Binding.IsZero() {
-		given.where, given.args = given.where+" AND binding_id = ?", append(given.args, w.Binding)
+		given.Where, given.Args = whose+" AND binding_id = ?", append(given.Args, w.Binding)
 		return []part{given}
 	}
-	return []part{given, {"share_member", "membership", "length(told)", "accepted_ms", "tenant_id = ? AND account_id = ?", []any{w.Tenant, w.Subject}}}
+	return []part{given, {rights.Rows{Table: "share_member", Where: whose, Args: []any{w.Tenant, w.Subject}}, "membership", "length(told)", "accepted_ms"}}
+}
+
+func owned(w rights.Whose) (out []rights.Rows) {
+	for _, p := range parts(w) {
+		out = append(out, p.Rows)
+	}
+	return out
 }
 
 // Count tells what is held of both sides.
@@ -53,7 +60,7 @@ func (h Holder) Count(ctx context.Context, _ permit.Permit, w rights.Whose) ([]r
 			Bytes  int64 `bun:"bytes"`
 			Oldest int64 `bun:"oldest"`
 		}
-		err := h.Of.DB.Read.NewRaw("SELECT count(*) AS n, coalesce(sum("+p.sealed+"), 0) AS bytes, coalesce(min("+p.since+"), 0) AS oldest FROM "+p.table+" WHERE "+p.where, p.args...).Scan(ctx, &sum)
+		err := h.Of.DB.Read.NewRaw("SELECT count(*) AS n, coalesce(sum("+p.sealed+"), 0) AS bytes, coalesce(min("+p.since+"), 0) AS oldest FROM "+p.Table+" WHERE "+p.Where, p.Args...).Scan(ctx, &sum)
 		if err != nil {
 			return nil, fmt.Errorf("count shares: %w", err)
 		}
@@ -123,53 +130,27 @@ func lineOf(kind string, s id.Share, scope Scope, t Terms) map[string]any {
 }
 
 // Erase takes a person's rows away. What was shared with them ends on the other side, which stays.
-func (h Holder) Erase(ctx context.Context, w rights.Whose) (swept rights.Swept, err error) {
-	all := parts(w)
+func (h Holder) Erase(ctx context.Context, w rights.Whose) (rights.Swept, error) {
+	all := owned(w)
 	if len(all) == 0 {
-		return swept, nil
+		return rights.Swept{}, nil
 	}
-	err = h.Of.DB.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		swept = rights.Swept{}
+	given := all[0]
+	return rights.EraseRows(ctx, h.Of.DB, all, func(ctx context.Context, tx bun.Tx) error {
 		if w.Binding.IsZero() {
 			if err := endOf(ctx, tx, w.Tenant, id.Account(w.Subject), h.Of.now()); err != nil {
 				return err
 			}
 		}
-		if err := bury(ctx, tx, h.Of.now(), all[0].where, all[0].args...); err != nil {
+		if err := bury(ctx, tx, h.Of.now(), given.Where, given.Args...); err != nil {
 			return err
 		}
-		if _, err := tx.NewRaw("DELETE FROM share_visit WHERE share_id IN (SELECT id FROM share_share WHERE "+all[0].where+")", all[0].args...).Exec(ctx); err != nil {
-			return err
-		}
-		for _, p := range all {
-			res, err := tx.NewRaw("DELETE FROM "+p.table+" WHERE "+p.where, p.args...).Exec(ctx)
-			if err != nil {
-				return err
-			}
-			n, err := res.RowsAffected()
-			if err != nil {
-				return err
-			}
-			swept.Rows += n
-		}
-		return nil
+		_, err := tx.NewRaw("DELETE FROM share_visit WHERE share_id IN (SELECT id FROM share_share WHERE "+given.Where+")", given.Args...).Exec(ctx)
+		return err
 	})
-	if err != nil {
-		return rights.Swept{}, fmt.Errorf("erase shares: %w", err)
-	}
-	return swept, nil
 }
 
 // Scan looks for what Erase should have taken.
 func (h Holder) Scan(ctx context.Context, w rights.Whose) ([]rights.Finding, error) {
-	var out []rights.Finding
-	for _, p := range parts(w) {
-		f := rights.Finding{Where: p.table}
-		err := h.Of.DB.Read.NewRaw("SELECT count(*), coalesce(sum(CASE WHEN "+p.where+" THEN 1 ELSE 0 END), 0) FROM "+p.table, p.args...).Scan(ctx, &f.Looked, &f.Found)
-		if err != nil {
-			return nil, fmt.Errorf("scan shares: %w", err)
-		}
-		out = append(out, f)
-	}
-	return out, nil
+	return rights.ScanRows(ctx, h.Of.DB, owned(w))
 }
