@@ -15,7 +15,7 @@ import { begin } from './steps/begin.js'
 import { time } from './steps/time.js'
 import { add } from './steps/add.js'
 import { find } from './steps/find.js'
-import { events, watchful } from './steps/events.js'
+import { events, offered, watchful } from './steps/events.js'
 import { goodbye, rights } from './steps/rights.js'
 import { share } from './steps/share.js'
 import { signUp } from './steps/signup.js'
@@ -31,7 +31,7 @@ try {
   const [quietServer, server, foreign, locked] = await Promise.all([startCandor(folder, 'quiet', { webrtc: false }), startCandor(folder, 'owner', { webrtc: true }), startForeign(folder), startLocked()])
 
   const whole = new Journey('owner')
-  for (const part of [begin, watchful, time, messages, add, find, rights, copies, signUp, pages, events, quiet, goodbye]) part(whole)
+  for (const part of [begin, watchful, offered, time, messages, add, find, rights, copies, signUp, pages, events, quiet, goodbye]) part(whole)
 
   for (const journey of [no, whole]) {
     const me = await Person.open(browser, journey === no ? quietServer.address : server.address)

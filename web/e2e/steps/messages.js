@@ -80,6 +80,25 @@ export function messages({ test }) {
     await rules.locator('[data-test=rule-gap]').first().getByRole('switch', { name: me.say('alerts.mail'), checked: false }).waitFor()
   })
 
+  test('a picture in messages is asked for where it is chosen; No leaves it off', async ({ me, about }) => {
+    const pictures = me.test('rules').locator('[data-test=rule-motion]').first().getByRole('switch', { name: me.say('alerts.pictures') })
+    const consented = () => me.page.evaluate((id) => fetch('api/v1/consents').then((r) => r.json()).then((c) => c.current.find((x) => x.purpose === 'message_picture' && (!x.camera_id || x.camera_id === id))?.state), about.demo)
+    await me.tap(pictures)
+    const box = await me.dialog(false)
+    await box.getByText(/one picture of the event/).first().waitFor()
+    await me.until('the page behind it is at rest', () => me.page.evaluate(() => !document.querySelector('[aria-busy]') && !document.getAnimations().length))
+    same(await barriers(me.page), [], 'barriers')
+    await me.tap(box.getByRole('button', { name: me.say('consents.no') }))
+    await box.waitFor({ state: 'detached' })
+    same([await consented(), await pictures.getAttribute('aria-checked')], ['refused', 'false'], 'after No')
+    await me.tap(pictures)
+    await me.tap(box.getByRole('button', { name: me.say('consents.yes'), exact: true }))
+    await me.until('the switch is on', async () => (await pictures.getAttribute('aria-checked')) === 'true')
+    same(await consented(), 'given', 'after Yes')
+    await me.tap(pictures)
+    await me.until('the switch is off', async () => (await pictures.getAttribute('aria-checked')) === 'false')
+  })
+
   test('a message wakes the app: shown, and a click opens the moment, never Home', async ({ me, about }) => {
     await me.context.grantPermissions(['notifications'], { origin: me.address })
     await me.page.evaluate(() => navigator.serviceWorker.register('sw.js').then(() => navigator.serviceWorker.ready).then(() => undefined))
