@@ -31,7 +31,7 @@ try {
   const [quietServer, server, foreign, locked] = await Promise.all([startCandor(folder, 'quiet', { webrtc: false }), startCandor(folder, 'owner', { webrtc: true }), startForeign(folder), startLocked()])
 
   const whole = new Journey('owner')
-  for (const part of [begin, watchful, offered, time, messages, add, find, rights, copies, signUp, pages, events, quiet, goodbye]) part(whole)
+  for (const part of [begin, watchful, offered, time, messages, share, add, find, rights, copies, signUp, pages, events, quiet, goodbye]) part(whole)
 
   for (const journey of [no, whole]) {
     const me = await Person.open(browser, journey === no ? quietServer.address : server.address)
