@@ -1,5 +1,7 @@
 // Three people: the owner, a guest who is invited, and whoever holds a link. What is taken back ends while it runs.
 
+import { execFileSync } from 'node:child_process'
+import jsQR from 'jsqr'
 import { atMost, expect, same } from '../lib/tests.js'
 import { saying } from '../lib/person.js'
 import { barriers, portraits, rawWords } from '../lib/look.js'
@@ -18,6 +20,17 @@ const code = (you, email) =>
     return /\d{4} \d{4}/.exec(letters.find((l) => l.to === email && /\d{4} \d{4}/.test(l.text))?.text ?? '')?.[0]
   })
 
+/** What a phone reads from the code on the screen. */
+async function read(me) {
+  const box = me.test('qr')
+  await box.waitFor()
+  const { width, height } = await box.boundingBox()
+  const png = await box.screenshot()
+  const size = Math.round(width)
+  const pixels = execFileSync('ffmpeg', ['-v', 'error', '-i', '-', '-vf', `scale=${size}:${Math.round(height)}`, '-f', 'rawvideo', '-pix_fmt', 'rgba', '-'], { input: png })
+  return jsQR.default(new Uint8ClampedArray(pixels), size, pixels.length / 4 / size)?.data
+}
+
 export function share({ test }) {
   test('an invitation: to one camera, live, for a named person', async ({ me, about }) => {
     await me.page.goto(`${me.address}/cameras/${about.demo}`)
@@ -31,6 +44,9 @@ export function share({ test }) {
     await me.tap(me.test('invite'))
     await me.test('share-url').waitFor()
     about.invite = await me.test('share-url').inputValue()
+    same(await read(me), about.invite, 'the QR code says')
+    same(await seen(me), [], 'barriers')
+    await portraits(me.page, 'invite-made', 'en')
     await me.page.keyboard.press('Escape')
   })
 
@@ -135,6 +151,7 @@ export function share({ test }) {
     atMost(me.taps, 3, 'taps for a link')
     const taps = me.taps
     const url = await me.test('share-url').inputValue()
+    same(await read(me), url, 'the QR code says')
     same(await me.page.evaluate(() => navigator.clipboard.readText()), url, 'the clipboard')
     await me.page.keyboard.press('Escape')
 
