@@ -21,6 +21,7 @@ import { share } from './steps/share.js'
 import { signUp } from './steps/signup.js'
 import { messages } from './steps/messages.js'
 import { copies } from './steps/copy.js'
+import { offline } from './steps/offline.js'
 import { pages, quiet } from './steps/pages.js'
 
 const began = performance.now()
@@ -31,7 +32,7 @@ try {
   const [quietServer, server, foreign, locked] = await Promise.all([startCandor(folder, 'quiet', { webrtc: false }), startCandor(folder, 'owner', { webrtc: true }), startForeign(folder), startLocked()])
 
   const whole = new Journey('owner')
-  for (const part of [begin, watchful, offered, time, messages, share, add, find, rights, copies, signUp, pages, events, quiet, goodbye]) part(whole)
+  for (const part of [begin, watchful, offered, time, messages, share, add, find, rights, copies, signUp, pages, offline, events, quiet, goodbye]) part(whole)
 
   for (const journey of [no, whole]) {
     const me = await Person.open(browser, journey === no ? quietServer.address : server.address)

@@ -170,6 +170,7 @@ export function share({ test }) {
     you.allow(/status of 410/)
     await me.tap(row.locator('[data-test=revoke]'))
     await you.page.getByText(you.say('problem.link.over').split('.')[0]).waitFor()
+    same(await you.page.evaluate(async () => [await caches.keys(), (await navigator.serviceWorker.getRegistrations()).length]), [[], 0], 'what a link leaves in the browser')
     await you.page.reload()
     await you.page.getByText(you.say('problem.link.over').split('.')[0]).waitFor()
     same(you.strangers, [], 'requests elsewhere')
