@@ -106,7 +106,7 @@ export function messages({ test }) {
     const worker = await me.until('the worker', () => me.context.serviceWorkers()[0] ?? false)
     const cdp = await me.context.newCDPSession(me.page)
     let registration = ''
-    cdp.on('ServiceWorker.workerRegistrationUpdated', (e) => (registration ||= e.registrations.at(-1)?.registrationId ?? ''))
+    cdp.on('ServiceWorker.workerRegistrationUpdated', (e) => (registration ||= e.registrations.find((r) => !r.isDeleted && r.scopeURL === `${me.address}/`)?.registrationId ?? ''))
     await cdp.send('ServiceWorker.enable')
     await me.until('its registration', () => registration)
     const at = new Date(Date.now() - 60_000).toISOString()
