@@ -16,12 +16,13 @@ import { begin } from './steps/begin.js'
 import { time } from './steps/time.js'
 import { add } from './steps/add.js'
 import { find } from './steps/find.js'
-import { events, watchful } from './steps/events.js'
+import { events, offered, watchful } from './steps/events.js'
 import { goodbye, rights } from './steps/rights.js'
 import { share } from './steps/share.js'
 import { signUp } from './steps/signup.js'
 import { messages } from './steps/messages.js'
 import { copies } from './steps/copy.js'
+import { offline } from './steps/offline.js'
 import { pages, quiet } from './steps/pages.js'
 
 const began = performance.now()
@@ -32,7 +33,7 @@ try {
   const [quietServer, server, foreign, locked] = await Promise.all([startCandor(folder, 'quiet', { webrtc: false }), startCandor(folder, 'owner', { webrtc: true }), startForeign(folder), startLocked()])
 
   const whole = new Journey('owner')
-  const walked = [begin, watchful, time, messages, add, find, share, rights, copies, signUp, pages, events, quiet, goodbye]
+  const walked = [begin, watchful, offered, time, messages, share, add, find, rights, copies, signUp, pages, offline, events, quiet, goodbye]
   for (const part of walked) part(whole)
   for (const file of readdirSync(`${import.meta.dirname}/steps`)) {
     for (const [name, part] of Object.entries(await import(`./steps/${file}`))) {

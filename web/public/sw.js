@@ -1,5 +1,5 @@
 // The app while it is closed: shows messages, opens the moment they are about, and keeps the app's
-// own files at hand for when there is no network. It never keeps an answer of the API or a picture.
+// own files at hand for when there is no network. It never keeps an answer of the API, a picture or footage.
 const shell = 'candor-shell-1'
 const base = new URL('.', self.location.href).href
 
@@ -18,19 +18,34 @@ self.addEventListener('fetch', (e) => {
   if (request.method !== 'GET' || !request.url.startsWith(base)) return
   const path = request.url.slice(base.length)
   if (path.startsWith('api/')) return
-  if (request.mode === 'navigate') e.respondWith(page(request))
+  if (request.mode === 'navigate') e.respondWith(fresh(request, base, 'text/html'))
+  else if (path === 'theme.js') e.respondWith(fresh(request, request.url, 'text/javascript'))
   else if (path.startsWith('assets/')) e.respondWith(asset(request))
 })
 
-// The network's page when there is one, else the last that was seen: it is the same for every address.
-async function page(request) {
+// A page that opened before there was a worker says what it is made of.
+self.addEventListener('message', (e) => {
+  if (Array.isArray(e.data?.keep)) e.waitUntil(keep(e.data.keep))
+})
+
+async function keep(urls) {
+  const kept = await caches.open(shell)
+  const add = (key, get) => kept.match(key).then((last) => last ?? get()).catch(() => undefined) // the next visit tries again
+  await add(base, () => fresh(new Request(base), base, 'text/html'))
+  await add(base + 'theme.js', () => fresh(new Request(base + 'theme.js'), base + 'theme.js', 'text/javascript'))
+  for (const url of urls) if (typeof url === 'string' && url.startsWith(base + 'assets/')) await asset(new Request(url)).catch(() => undefined)
+}
+
+// The network's answer when there is one, else the last that was seen. The page is the same for every
+// address, so it is kept under one, and no address that somebody went to is kept.
+async function fresh(request, key, type) {
   const kept = await caches.open(shell)
   try {
     const answer = await fetch(request)
-    if (answer.ok && answer.headers.get('Content-Type')?.startsWith('text/html')) await kept.put(base, answer.clone())
+    if (answer.ok && !answer.redirected && answer.headers.get('Content-Type')?.startsWith(type)) await kept.put(key, answer.clone())
     return answer
   } catch (cause) {
-    const last = await kept.match(base)
+    const last = await kept.match(key)
     if (last) return last
     throw cause
   }

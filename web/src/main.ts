@@ -13,3 +13,5 @@ const lang = document.documentElement.lang
 const asked = words.use(isLang(lang) ? lang : 'en')
 void session.start(asked)
 void asked.then(() => mount(App, { target: document.getElementById('app')! }))
+// When the page is there: what keeps it at hand must not slow it down. Who was handed a link keeps nothing.
+if (router.place.page !== 'link') addEventListener('load', () => setTimeout(() => void import('./lib/services/worker').then((w) => w.keepShell()).catch(() => {}), 1000))

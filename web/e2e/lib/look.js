@@ -19,6 +19,8 @@ export const axeRuns = () => looked
 /** Rules of WCAG 2.2 A and AA that the page breaks, as sentences; none is what we want. */
 export async function barriers(page) {
   looked++
+  // A colour on its way from one to the other is neither; what loops, such as the dot of live, is not waited for.
+  await page.evaluate(() => Promise.race([Promise.allSettled(document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime < 2000).map((a) => a.finished)), new Promise((done) => setTimeout(done, 2000))]).then(() => undefined))
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
   // A colour on its way to another is neither: what moves and ends is waited for.
   await page.evaluate(() => Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime !== Infinity).map((a) => a.finished.catch(() => {}))))

@@ -1,7 +1,7 @@
 // Something moves: agreed to first, then it appears by itself and is dealt with.
 
 import { expect, same } from '../lib/tests.js'
-import { barriers, forTheBook } from '../lib/look.js'
+import { barriers, forTheBook, portraits, rawWords } from '../lib/look.js'
 
 const cards = (me) => me.test('event')
 const focused = (me) => me.page.evaluate(() => document.activeElement?.closest('[data-test=event]')?.querySelector('[data-play]')?.dataset.play ?? '')
@@ -34,6 +34,56 @@ export function watchful({ test }) {
     await me.page.getByText(me.say('motion.zonesSome')).waitFor()
     await me.page.reload()
     await me.page.getByText(me.say('motion.zonesSome')).waitFor()
+    await me.page.goto(`${me.address}/cameras/${about.demo}`)
+    await me.test('stage').waitFor()
+  })
+}
+
+/** After the first event was seen, and never before, a person is asked whether to be told. */
+export function offered({ test }) {
+  const rules = (me) => me.page.evaluate(() => fetch('api/v1/alerts').then((r) => r.json()).then((s) => s.rules.filter((r) => r.kind === 'motion').map(({ app, push, mail, pictures }) => ({ app, push, mail, pictures }))))
+
+  test('whether to be told is asked after the first event was seen; a No is remembered', async ({ me }) => {
+    await me.go('nav.events')
+    await cards(me).first().waitFor({ timeout: 150_000 })
+    same(await me.test('alerts-offer').count(), 0, 'asked before anything was seen')
+    same(await rules(me), [], 'chosen before anybody asked')
+    await me.tap(cards(me).last().locator('[data-test=see]'))
+    await me.test('alerts-offer').waitFor()
+    const [no, yes] = await Promise.all([me.test('offer-no'), me.test('offer-yes')].map((b) => b.evaluate((e) => ({ class: e.className, width: Math.round(e.getBoundingClientRect().width) }))))
+    same(yes, no, 'Yes looks like No')
+    same([...(await barriers(me.page)), ...(await rawWords(me.page))], [], 'barriers and raw words')
+    await portraits(me.page, 'alerts-offer', 'en')
+    await me.tap(me.test('offer-no'))
+    await me.test('alerts-offer').waitFor({ state: 'detached' })
+    same(await rules(me), [{ app: false, push: false, mail: false, pictures: false }], 'what a No chose')
+    await me.page.reload()
+    await cards(me).first().waitFor()
+    await me.page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => {}) // the feed stays open
+    same(await me.test('alerts-offer').count(), 0, 'asked again')
+  })
+
+  test('a Yes tells in the app, and asks before anything goes through a push service', async ({ me, about }) => {
+    await me.page.route('**/api/v1/alerts', async (route) => {
+      if (route.request().method() !== 'GET') return route.continue()
+      const answer = await route.fetch()
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), rules: [] } }) // as before the No
+    })
+    await me.page.reload()
+    await me.tap(me.test('offer-yes'))
+    const box = await me.dialog(false)
+    await box.getByText(/push service/).first().waitFor()
+    await me.page.unroute('**/api/v1/alerts')
+    await box.getByRole('button', { name: me.say('consents.no') }).click()
+    await box.waitFor({ state: 'detached' })
+    same(await rules(me), [{ app: true, push: true, mail: false, pictures: false }], 'what a Yes chose')
+    same(await me.page.evaluate(() => fetch('api/v1/alerts').then((r) => r.json()).then((s) => [s.push_consent, s.devices])), ['refused', []], 'devices that get messages')
+    // Everything off again: what follows begins there.
+    const status = await me.page.evaluate((id) => fetch(`api/v1/cameras/${id}/alerts`, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ kind: 'motion', app: false, push: false, mail: false, pictures: false }) }).then((r) => r.status), about.demo)
+    same(status, 200, 'off again')
+    const seen = me.page.locator('[data-test=event][data-seen=true]')
+    await me.tap(seen.last().locator('[data-test=see]'))
+    await me.until('nothing is seen', async () => (await seen.count()) === 0)
     await me.page.goto(`${me.address}/cameras/${about.demo}`)
     await me.test('stage').waitFor()
   })

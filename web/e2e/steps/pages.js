@@ -22,6 +22,7 @@ const places = (about) => [
   ['privacy', 'privacy'],
   ['consents', 'privacy/consents'],
   ['settings', 'settings'],
+  ['notifications', 'notifications'],
   ['policy', 'policy'],
   ['receipt', about.receipt.slice(1)],
   ['missing', 'no/such/page'],
@@ -52,6 +53,11 @@ export function pages({ test }) {
         await settle(me)
         if (name === 'camera') await me.plays(me.page.locator('.stage video:not(.hidden)'), 'live')
         if (name === 'home') for (const v of await me.page.locator('[data-test=tile] video').all()) await me.plays(v, 'a tile')
+        if (name === 'notifications') {
+          await me.test('rules').locator('summary').first().click()
+          await me.test('change-hours').first().click()
+          await me.test('timed').first().check()
+        }
         wrong.push(...(await rawWords(me.page)).map((s) => `${name}: “${s}”`))
         if (lang !== 'en') wrong.push(...(await leftEnglish(me.page, latin)).map((s) => `${name}: English “${s}”`))
         if (name === 'camera' && lang === 'en') await forTheBook(me.page, 'timeline-390', { theme: 'dark', width: 390, height: 844 })

@@ -1,5 +1,7 @@
 // Three people: the owner, a guest who is invited, and whoever holds a link. What is taken back ends while it runs.
 
+import { execFileSync } from 'node:child_process'
+import jsQR from 'jsqr'
 import { atMost, expect, same } from '../lib/tests.js'
 import { saying } from '../lib/person.js'
 import { barriers, portraits, rawWords } from '../lib/look.js'
@@ -11,20 +13,22 @@ async function seen(me) {
   return [...(await barriers(me.page)), ...(await rawWords(me.page))]
 }
 
-/** Signs up as an invited person does, with the code from the outbox. */
-async function signUp(you, invitation) {
-  const post = async (path, data) => {
-    const answer = await you.context.request.post(`${you.address}/api/v1/${path}`, { data })
-    expect(answer.ok(), `${path}: ${answer.status()} ${await answer.text()}`)
-    return answer.json()
-  }
-  const { request } = await post('sign-up', { email: gil.email, language: 'en', invitation })
-  const code = await you.until('the code', async () => {
+/** The newest code for an address, as the outbox has it. */
+const code = (you, email) =>
+  you.until('the code', async () => {
     const { letters } = await (await you.context.request.get(`${you.address}/api/v1/outbox`)).json()
-    return /\d{4} \d{4}/.exec(letters.find((l) => l.to === gil.email && /\d{4} \d{4}/.test(l.text))?.text ?? '')?.[0]
+    return /\d{4} \d{4}/.exec(letters.find((l) => l.to === email && /\d{4} \d{4}/.test(l.text))?.text ?? '')?.[0]
   })
-  await post('sign-up/confirm', { request, email: gil.email, code, name: gil.name, password: gil.password, language: 'en' })
-  await you.context.clearCookies()
+
+/** What a phone reads from the code on the screen. */
+async function read(me) {
+  const box = me.test('qr')
+  await box.waitFor()
+  const { width, height } = await box.boundingBox()
+  const png = await box.screenshot()
+  const size = Math.round(width)
+  const pixels = execFileSync('ffmpeg', ['-v', 'error', '-i', '-', '-vf', `scale=${size}:${Math.round(height)}`, '-f', 'rawvideo', '-pix_fmt', 'rgba', '-'], { input: png })
+  return jsQR.default(new Uint8ClampedArray(pixels), size, pixels.length / 4 / size)?.data
 }
 
 export function share({ test }) {
@@ -40,19 +44,30 @@ export function share({ test }) {
     await me.tap(me.test('invite'))
     await me.test('share-url').waitFor()
     about.invite = await me.test('share-url').inputValue()
+    same(await read(me), about.invite, 'the QR code says')
+    same(await seen(me), [], 'barriers')
+    await portraits(me.page, 'invite-made', 'en')
     await me.page.keyboard.press('Escape')
   })
 
-  test('the guest reads what it says, signs in and accepts', async ({ about, stranger }) => {
+  test('the guest reads what it says, signs up, is back at the invitation and accepts', async ({ about, stranger }) => {
     const path = new URL(about.invite).pathname
     const you = (about.guest = await stranger(path))
     await you.test('letter').getByText(you.say('share.can.live')).waitFor()
     same(await seen(you), [], 'barriers')
-    await signUp(you, path.split('/').pop())
     await you.tap(you.test('enter'))
+    await you.page.getByRole('heading', { name: you.say('signin.title') }).waitFor()
+    await you.page.goBack()
+    await you.tap(you.link(you.say('invite.signUp')))
     await you.field('account.email').fill(gil.email)
+    await you.tap(you.button(you.say('code.send')))
+    await you.page.locator('#mailed-code').fill(await code(you, gil.email))
+    await you.field('account.name').fill(gil.name)
     await you.field('account.password').fill(gil.password)
-    await you.tap(you.button(you.say('signin.enter')))
+    await you.tap(you.button(you.say('signup.create')))
+    await you.test('letter').waitFor()
+    same(new URL(you.page.url()).pathname, path, 'after signing up')
+    same(await you.test('shared').count(), 0, 'shared before it was accepted')
     await you.tap(you.test('accept'))
     await you.test('shared').locator('[data-test=tile]').waitFor()
     await you.plays(you.test('shared').locator('video'), 'the tile')
@@ -136,6 +151,7 @@ export function share({ test }) {
     atMost(me.taps, 3, 'taps for a link')
     const taps = me.taps
     const url = await me.test('share-url').inputValue()
+    same(await read(me), url, 'the QR code says')
     same(await me.page.evaluate(() => navigator.clipboard.readText()), url, 'the clipboard')
     await me.page.keyboard.press('Escape')
 
@@ -154,6 +170,7 @@ export function share({ test }) {
     you.allow(/status of 410/)
     await me.tap(row.locator('[data-test=revoke]'))
     await you.page.getByText(you.say('problem.link.over').split('.')[0]).waitFor()
+    same(await you.page.evaluate(async () => [await caches.keys(), (await navigator.serviceWorker.getRegistrations()).length]), [[], 0], 'what a link leaves in the browser')
     await you.page.reload()
     await you.page.getByText(you.say('problem.link.over').split('.')[0]).waitFor()
     same(you.strangers, [], 'requests elsewhere')

@@ -76,6 +76,10 @@ export function whenSignedOut(f: () => void) {
   onSignedOut = f
 }
 
+/** No answer came: this device has no network, or Candor is not there. */
+export const unreached = () =>
+  navigator.onLine === false ? new Problem('network', 0, t('offline.title'), t('offline.detail')) : new Problem('network', 0, t('error.network.title'), t('error.network.detail'))
+
 /** One call of the API. Resolves to the decoded answer, rejects with a Problem. */
 export async function call<T>(path: string, { method = 'GET', body, query, signal }: Call = {}): Promise<T> {
   let response: Response
@@ -92,7 +96,7 @@ export async function call<T>(path: string, { method = 'GET', body, query, signa
     })
   } catch (cause) {
     if (signal?.aborted) throw cause
-    throw new Problem('network', 0, t('error.network.title'), t('error.network.detail'))
+    throw unreached()
   }
   const text = response.status === 204 ? '' : await response.text()
   let value: unknown

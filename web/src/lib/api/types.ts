@@ -57,6 +57,7 @@ export type Sessions = Answer<'listSessions'>
 export type Days = Answer<'listDays'>
 export type AlertSettings = S['AlertSettings']
 export type AlertChoice = S['AlertChoice']
+export type AlertHours = S['AlertHours']
 export type AlertRule = S['AlertRule']
 export type AlertPause = S['AlertPause']
 export type AlertLength = 'half_hour' | 'two_hours' | 'morning'

@@ -15,8 +15,3 @@ export function keep(key: string, value: string) {
     // nothing to do: the choice holds until the page closes
   }
 }
-
-export function remembers(): boolean {
-  keep('memory', 'yes')
-  return recall('memory') === 'yes'
-}

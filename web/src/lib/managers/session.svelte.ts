@@ -5,7 +5,7 @@ import { cameras } from './cameras.svelte'
 import { health } from './health.svelte'
 import { eventList, unseen } from './event-list.svelte'
 import { feed } from './events.svelte'
-import { keep, recall, remembers } from './memory'
+import { keep, recall } from './memory'
 import { isTheme, theme } from './theme.svelte'
 
 type Stage = 'asking' | 'unreachable' | 'setup' | 'signin' | 'in'
@@ -22,20 +22,25 @@ class SessionManager {
   constructor() {
     whenSignedOut(() => this.#leave('ended'))
     feed.on('session.ended', () => this.#leave('ended'))
+    addEventListener('online', () => this.stage === 'unreachable' && void this.start())
   }
 
   /** Asks the server who is here. `ready` = whatever must be there before an answer can be told in words. */
   async start(ready?: Promise<unknown>) {
     this.stage = 'asking'
-    // The session's cookie is out of a page's reach, so a mark beside it says whether asking makes sense.
-    const known = recall('here') === 'yes' || !remembers()
-    const [setup, session] = await Promise.allSettled([api.setup(), known ? api.session() : null, ready])
+    // The session's cookie is out of a page's reach. Only who signed out in this browser needs no asking; where nothing is
+    // remembered there may be a session all the same, except before the set-up.
+    const mark = recall('here')
+    const first = api.setup()
+    const here = mark === 'no' ? null : mark === 'yes' ? api.session() : first.then((s) => (s.needed ? null : api.session()))
+    const [setup, session] = await Promise.allSettled([first, here, ready])
     if (setup.status === 'fulfilled') this.setup = setup.value
     if (session.status === 'fulfilled' && session.value) return this.enter(session.value.account)
     const why: unknown = session.status === 'rejected' ? session.reason : setup.status === 'rejected' ? setup.reason : null
     if (why === null || (why instanceof Problem && why.status === 401)) this.stage = this.setup?.needed ? 'setup' : 'signin'
     else {
-      this.problem = why instanceof Problem ? why : null
+      // That nobody answers is known before the words are there; the page finds its own for it.
+      this.problem = why instanceof Problem && why.code !== 'network' ? why : null
       this.stage = 'unreachable'
     }
   }

@@ -1,18 +1,9 @@
 import { api } from '../api'
-import { base, router } from '../router.svelte'
+import { startWorker } from './worker'
 
 /** Whether this browser can take messages while the app is closed. iOS can only from the Home screen. */
 export const canPush = () => 'serviceWorker' in navigator && 'PushManager' in window && 'Notification' in window
 export const needsHomeScreen = () => /iPhone|iPad/.test(navigator.userAgent) && !matchMedia('(display-mode: standalone)').matches
-
-/** Starts the worker, and follows the messages that people click. */
-export async function startWorker(): Promise<ServiceWorkerRegistration | null> {
-  if (!('serviceWorker' in navigator)) return null
-  navigator.serviceWorker.onmessage = (e: MessageEvent<{ go?: string }>) => {
-    if (typeof e.data?.go === 'string') router.go(e.data.go)
-  }
-  return navigator.serviceWorker.register(new URL('sw.js', base)).catch(() => null)
-}
 
 const bytes = (text: string) => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
 
