@@ -1,6 +1,6 @@
 // Command smoke does the main job end to end through the public API of the real binary, on a
-// throw-away data folder: set up, see the camera, record, cut an MP4, see an event, share a clip and
-// take it back, take a copy of everything, withdraw, erase, scan.
+// throw-away data folder: set up, see the camera, record, cut an MP4, see an event and get the message about
+// it, let a member in and out, share a clip and take it back, take a copy of everything, withdraw, erase, scan.
 // It prints one line a step with its time and exits with 1 at the first step that fails.
 //
 //	SMOKE_CLIP=file.mp4   what the camera shows (default: the demo camera's own clips)

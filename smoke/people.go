@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -41,7 +42,33 @@ func allowMotion(ctx context.Context, s *server) (string, error) {
 	return "nothing was looked at before", s.call(ctx, "PATCH", "/cameras/"+s.camera+"/motion", map[string]any{"on": true}, nil)
 }
 
-// eventSeen waits for an event. Without one it says so and goes on: the clip may be still.
+// messagesChosen listens for messages in the app, which nobody gets before they are chosen.
+func messagesChosen(ctx context.Context, s *server) (string, error) {
+	if err := s.call(ctx, "PUT", "/cameras/"+s.camera+"/alerts", map[string]any{"kind": "motion", "app": true, "push": false, "mail": false, "pictures": false}, nil); err != nil {
+		return "", err
+	}
+	endless := *s
+	endless.client = &http.Client{Jar: s.client.Jar}
+	res, err := endless.get(ctx, "/events")
+	if err != nil {
+		return "", err
+	}
+	s.notice = make(chan time.Time, 1)
+	go func() {
+		defer res.Body.Close()
+		lines := bufio.NewScanner(res.Body)
+		for lines.Scan() {
+			if lines.Text() == "event: notice" {
+				s.notice <- time.Now()
+				return
+			}
+		}
+	}()
+	return "in the app, text only", nil
+}
+
+// eventSeen waits for an event and the message about it. Without one it says so and goes on: the clip
+// may be still.
 func eventSeen(ctx context.Context, s *server) (string, error) {
 	wait, cancel := context.WithTimeout(ctx, movement)
 	defer cancel()
@@ -49,6 +76,7 @@ func eventSeen(ctx context.Context, s *server) (string, error) {
 		Events []struct {
 			Kind  string
 			State string
+			Start time.Time
 		}
 	}
 	err := until(wait, func() error {
@@ -66,7 +94,13 @@ func eventSeen(ctx context.Context, s *server) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d, the newest %s and %s", len(list.Events), list.Events[0].Kind, list.Events[0].State), nil
+	first := list.Events[len(list.Events)-1]
+	select {
+	case at := <-s.notice:
+		return fmt.Sprintf("%d, the first %s; its message came %s after its start", len(list.Events), first.Kind, at.Sub(first.Start).Round(10*time.Millisecond)), nil
+	case <-time.After(5 * time.Second):
+		return "", fmt.Errorf("an event of %s, and no message about it", first.Start.Format(time.TimeOnly))
+	}
 }
 
 // clipShared gives a clip to whoever holds a link, has somebody without an account look, and takes it

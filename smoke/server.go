@@ -27,7 +27,8 @@ type server struct {
 	base      string // http://localhost:PORT
 	code      string // the set-up code
 	camera    string
-	recording span // what was recorded
+	recording span           // what was recorded
+	notice    chan time.Time // when the first message came
 	passed    bool
 }
 

@@ -29,11 +29,13 @@ var steps = []step{
 	{"set up, recording agreed to", setUp},
 	{"camera is live", cameraLive},
 	{"movement may be looked for", allowMotion},
+	{"messages are chosen", messagesChosen},
 	{"still decodes as JPEG", still},
 	{"live bytes arrive", liveBytes},
 	{"footage is recorded", recorded},
 	{"MP4 decodes in ffprobe", movie},
 	{"an event of the camera", eventSeen},
+	{"a member comes and goes", memberInvited},
 	{"a clip is shared, taken back", clipShared},
 	{"everything taken away", takenAway},
 	{"withdraw recording", withdraw},
@@ -330,7 +332,7 @@ func deleteAccount(ctx context.Context, s *server) (string, error) {
 
 // hunt looks through every byte of the data folder, first running and then stopped.
 func hunt(_ context.Context, s *server) (string, error) {
-	needles := []string{email, name, "Otterson", password}
+	needles := []string{email, name, "Otterson", password, memberEmail, memberName}
 	hits, err := canary.Hunt(s.dir, needles)
 	if err != nil {
 		return "", err
