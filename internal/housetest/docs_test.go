@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write ref/problems.md anew")
+var update = flag.Bool("update", false, "write the pages that are made from others anew")
 
 // elsewhere are targets of links that are made by other means than writing them.
 var elsewhere = []string{"guide/pictures/"}

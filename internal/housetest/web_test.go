@@ -80,8 +80,9 @@ func TestAppAsksForNoPowerItWasPromisedNotToUse(t *testing.T) {
 // a power that nobody thought about.
 var used = map[string]string{
 	"clipboard":     "copies a link on a tap",
-	"serviceWorker": "shows messages while the app is closed, where somebody chose that",
+	"serviceWorker": "opens without a network, and shows messages while the app is closed, where somebody chose that",
 	"userAgent":     "says how to put the app on the home screen of this phone",
+	"onLine":        "tells a phone without a network from a server that does not answer",
 	"language":      "begins in the reader's language",
 }
 
