@@ -28,6 +28,7 @@ type grammar struct {
 	Doctor    doctor    `cmd:"" help:"Check this machine and this installation, and say what to do."`
 	User      user      `cmd:"" help:"Help a person who is locked out."`
 	SetupCode setupCode `cmd:"" help:"Print the code that the set-up page asks for."`
+	Policy    policy    `cmd:"" help:"Work on the privacy policy that is compiled into a build."`
 	Promises  promises  `cmd:"" help:"List every promise with its control, its checks and its state."`
 	Openapi   openapi   `cmd:"" help:"Print the description of the HTTP API (OpenAPI 3.1)."`
 	Version   version   `cmd:"" help:"Print which build this is."`

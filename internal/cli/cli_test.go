@@ -28,6 +28,13 @@ func TestCommands(t *testing.T) {
 		{"version --modules", "", 0, "candor ", ""},
 		{"promises", "", 0, "P350", ""},
 		{"promises --json", "", 0, `"statement"`, ""},
+		{"policy check", "", 0, "this build keeps it", ""},
+		{"policy check ../../policy", "", 0, "this build keeps it", ""},
+		{"policy check " + dir, "", 1, "", "policy.yaml: is missing"},
+		{"policy diff ../../policy", "", 1, "0 changes, 0 of them material", "the version after 1 is 2, not 1"},
+		{"policy diff --json ../../policy", "", 1, "[]", "the version after 1 is 2, not 1"},
+		{"policy diff " + typo, "", 1, "", "not a packed policy"},
+		{"policy pack ../../policy " + typo, "", 1, "", "never written over"},
 		{"openapi", "", 0, `"openapi": "3.1`, ""},
 		{"", "", 2, "", "expected one of"},
 		{"frobnicate", "", 2, "", "unexpected argument"},
@@ -54,5 +61,20 @@ func TestCommands(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 1 {
 		t.Errorf("commands that only look left %v", left)
+	}
+}
+
+// An older version that was packed is what its source was.
+func TestAPackedPolicyIsItsSource(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "1.json")
+	run := func(args ...string) (int, string) {
+		var out, errOut bytes.Buffer
+		return cli.Main(t.Context(), append([]string{"policy"}, args...), nil, &out, &errOut), out.String() + errOut.String()
+	}
+	if code, said := run("pack", "../../policy", file); code != 0 || !strings.Contains(said, "holds version 1") {
+		t.Fatalf("pack: %d %s", code, said)
+	}
+	if _, said := run("diff", file, "../../policy"); !strings.Contains(said, "0 changes") {
+		t.Errorf("diff: %s", said)
 	}
 }

@@ -17,6 +17,7 @@ var (
 	promiseID = regexp.MustCompile(`^P[0-9]{3,}$`)
 	kinds     = []string{"feature", "promise", "permission", "third-party", "data-collected"}
 	defaults  = []string{"n/a", "on", "never", "off-until-consent", "off-until-enabled", "off-until-os-prompt", "on-demand", "on-opt-out", "install-time"}
+	risks     = []string{"low", "medium", "high"}
 	bases     = []passport.Basis{passport.Consent, passport.Contract, passport.Obligation}
 )
 
@@ -27,8 +28,16 @@ func (p *Policy) check() error {
 	if p.Version < 1 || len(p.Languages) == 0 {
 		wrong("policy.yaml: needs a version and a language")
 	}
-	if _, err := time.Parse(time.DateOnly, p.Effective); err != nil {
-		wrong("policy.yaml: effective: %v", err)
+	for name, date := range map[string]string{"published": p.Published, "effective": p.Effective, "assessed": p.Assessed} {
+		if _, err := time.Parse(time.DateOnly, date); err != nil {
+			wrong("policy.yaml: %s: %v", name, err)
+		}
+	}
+	if p.Effective < p.Published {
+		wrong("policy.yaml: takes effect (%s) before it is published (%s)", p.Effective, p.Published)
+	}
+	if !slices.Contains(risks, p.Risk) {
+		wrong("policy.yaml: risk %q is none of %s", p.Risk, strings.Join(risks, ", "))
 	}
 	p.checkRegisters(wrong)
 	p.checkRecipients(wrong)
@@ -83,6 +92,17 @@ func (p *Policy) checkRegisters(wrong func(string, ...any)) {
 			wrong("retention of %s: needs days, an event or both, and a default within the days", l.Category)
 		}
 	}
+	for _, r := range p.Rights {
+		once("right", r.ID)
+		if r.Law == "" || r.By != "self" && r.By != "request" {
+			wrong("right %s: needs the law that gives it and by (self, request)", r.ID)
+		}
+	}
+	for _, id := range rights {
+		if !seen["right "+id] {
+			wrong("rights.yaml: %s is missing: people have it by law", id)
+		}
+	}
 	p.checkSensitivity(wrong)
 	if p.BackupDays < 1 || p.ReceiptDays < 1 || p.RequestDays < 1 || p.RequestDays > 15 {
 		wrong("retention.yaml: backup_days, receipt_days, and request_days of at most 15, are needed")
@@ -126,6 +146,9 @@ func (p *Policy) checkSensitivity(wrong func(string, ...any)) {
 		}
 	}
 }
+
+// rights are those that no policy can leave out.
+var rights = []string{"access", "portability", "rectification", "erasure", "withdrawal", "restriction", "objection", "complaint"}
 
 // groups are the kinds of service provider there may be.
 var groups = []string{"hosting", "payment", "infrastructure", "it", "support", "e-mail", "messages"}
@@ -209,6 +232,9 @@ func (p *Policy) checkLanguage(lang string, wrong func(string, ...any)) {
 	}
 	for _, r := range p.Recipients {
 		need("recipient", r.ID, full(n.Recipients[r.ID]))
+	}
+	for _, r := range p.Rights {
+		need("right", r.ID, full(n.Rights[r.ID]))
 	}
 	for _, l := range p.Retention {
 		need("event", l.Until, l.Until == "" || n.Until[l.Until] != "")

@@ -7,16 +7,18 @@
 //
 // # Files
 //
-//	policy.yaml            version, effective date, languages
+//	policy.yaml            version, dates, languages, who decides, the newest assessment, cuts
 //	purposes.yaml          why data is processed, on which legal basis; prohibited purposes
 //	categories.yaml        what kinds of data there are; kinds that have no place here
 //	recipients.yaml        who outside receives anything, which fields, for what
 //	retention.yaml         how long each category stays; the spans that the texts name
 //	regions.yaml           where data lies; transfers
+//	rights.yaml            what a person can ask for, and how
 //	promises/<area>.yaml   the promises, by area
-//	texts/<lang>/names.yaml          words for purposes, categories, recipients
+//	texts/<lang>/names.yaml          words for purposes, categories, recipients, rights
 //	texts/<lang>/policy.md           the published text, a Go text/template over Facts
 //	texts/<lang>/consent/<purpose>.yaml   the question asked for a purpose that rests on consent
+//	archive/<version>.json           the older versions, each packed into one file
 //
 // # YAML
 //
@@ -53,6 +55,17 @@
 // Hash is the SHA-256 of the RFC 8785 canonical JSON of the whole source: an object that maps
 // each file's path to its content, YAML as the value it stands for and Markdown as a string.
 // Comments and layout of YAML do not change it; any change of meaning or wording does.
+//
+// # Versions
+//
+// Diff compares the registers of two versions. A change of what is done with which data, of who
+// decides, of who receives what, of rights, of whom to write to, or an assessment that finds a
+// high risk is material, whatever anybody calls it; a change of words alone is not. A version with
+// a material change takes effect 14 days after its publication at the earliest. One that takes
+// something from people (a right, a consent that becomes a must, a longer wait for an answer) names
+// each such change under cuts, or it is refused; that sealed data is kept in clear, that a language
+// or a promise goes, is refused in any case. Every older version has to lie in archive/, as Pack
+// wrote it. Meet is what a build may do for somebody who agreed to an older version than it keeps.
 //
 // The package knows nothing of HTTP, SQL or codecs.
 package policy

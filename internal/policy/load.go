@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -17,8 +18,14 @@ import (
 // Policy is a checked policy. It does not change after Load; read its lists, do not write them.
 type Policy struct {
 	Version     int
+	Published   string   // date on which people could read it
 	Effective   string   // date from which it applies
 	Languages   []string // "en", "zh-Hans"; the first is the fallback
+	Controller  string   // who decides; empty: the operator that the settings name
+	Contact     string   // where to write; empty: as the settings say
+	Assessed    string   // date of the newest assessment
+	Risk        string   // that it found: low, medium or high
+	Cuts        []string // what this version takes away, by the names of changes
 	Purposes    []Purpose
 	Prohibited  []Prohibited
 	Categories  []Category
@@ -26,12 +33,14 @@ type Policy struct {
 	Recipients  []Recipient
 	Retention   []Lifetime
 	Regions     []Region
+	Rights      []Right
 	Promises    []Promise // ordered by number
 	BackupDays  int       // D: no copy of a destroyed key that we keep is older
 	ReceiptDays int
 	RequestDays int
 
 	hash     string
+	packed   []byte                                      // canonical JSON of the source
 	names    map[string]Names                            // by language
 	consents map[string]map[passport.Purpose]ConsentText // by language
 	texts    map[string]string                           // policy.md by language
@@ -42,7 +51,38 @@ var Built = sync.OnceValues(func() (*Policy, error) { return Load(source.Files) 
 
 // Load reads the source below fsys and checks it. Any doubt is an error.
 func Load(fsys fs.FS) (*Policy, error) {
-	l := loader{fsys: fsys, source: map[string]any{}}
+	files, err := sources(fsys)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	p, err := read(files)
+	if err == nil {
+		err = p.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	return p, nil
+}
+
+// sources are the files that are part of a policy. Those of older versions lie below archive.
+func sources(fsys fs.FS) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	return files, fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if ext := path.Ext(name); ext != ".yaml" && ext != ".yml" && ext != ".md" {
+			return nil
+		}
+		files[name], err = fs.ReadFile(fsys, name)
+		return err
+	})
+}
+
+// read understands the files of one policy, whether or not it makes sense.
+func read(files map[string][]byte) (*Policy, error) {
+	l := loader{files: files, source: map[string]any{}}
 	p := &Policy{names: map[string]Names{}, consents: map[string]map[passport.Purpose]ConsentText{}, texts: map[string]string{}}
 
 	var head policyFile
@@ -51,13 +91,17 @@ func Load(fsys fs.FS) (*Policy, error) {
 	var recipients recipientsFile
 	var retention retentionFile
 	var regions regionsFile
+	var rights rightsFile
 	l.yaml("policy.yaml", &head)
 	l.yaml("purposes.yaml", &purposes)
 	l.yaml("categories.yaml", &categories)
 	l.yaml("recipients.yaml", &recipients)
 	l.yaml("retention.yaml", &retention)
 	l.yaml("regions.yaml", &regions)
-	p.Version, p.Effective, p.Languages = head.Version, head.Effective, head.Languages
+	l.yaml("rights.yaml", &rights)
+	p.Version, p.Published, p.Effective, p.Languages = head.Version, head.Published, head.Effective, head.Languages
+	p.Controller, p.Contact, p.Assessed, p.Risk, p.Cuts = head.Controller, head.Contact, head.Assessed, head.Risk, head.Cuts
+	p.Rights = rights.Rights
 	p.Purposes, p.Prohibited = purposes.Purposes, purposes.Prohibited
 	p.Categories, p.Absent = categories.Categories, categories.Absent
 	p.Recipients, p.Regions = recipients.Recipients, regions.Regions
@@ -70,16 +114,13 @@ func Load(fsys fs.FS) (*Policy, error) {
 	}
 	l.nothingElse()
 	if l.err != nil {
-		return nil, fmt.Errorf("policy: %w", l.err)
+		return nil, l.err
 	}
 	canonical, err := Canonical(l.source)
 	if err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
+		return nil, err
 	}
-	p.hash = digest(canonical)
-	if err := p.check(); err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
-	}
+	p.packed, p.hash = canonical, digest(canonical)
 	return p, nil
 }
 
@@ -133,7 +174,7 @@ func digest(b []byte) string {
 
 // loader reads files, keeps what they stand for, and keeps the first error.
 type loader struct {
-	fsys   fs.FS
+	files  map[string][]byte
 	source map[string]any
 	err    error
 }
@@ -145,12 +186,9 @@ func (l *loader) fail(format string, a ...any) {
 }
 
 func (l *loader) read(name string) []byte {
-	if l.err != nil {
-		return nil
-	}
-	data, err := fs.ReadFile(l.fsys, name)
-	if err != nil {
-		l.fail("%w", err)
+	data, ok := l.files[name]
+	if !ok {
+		l.fail("%s: is missing", name)
 	}
 	return data
 }
@@ -175,10 +213,13 @@ func (l *loader) text(name string) string {
 	return s
 }
 
+// glob lists the files that match, in order.
 func (l *loader) glob(pattern string) []string {
-	names, err := fs.Glob(l.fsys, pattern)
-	if err != nil {
-		l.fail("%w", err)
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(l.files)) {
+		if ok, err := path.Match(pattern, name); err == nil && ok {
+			names = append(names, name)
+		}
 	}
 	return names
 }
@@ -186,22 +227,9 @@ func (l *loader) glob(pattern string) []string {
 // nothingElse refuses a file that looks like source and was not read: a text in a language that
 // is not listed, a register with a misspelt name.
 func (l *loader) nothingElse() {
-	if l.err != nil {
-		return
-	}
-	err := fs.WalkDir(l.fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		if ext := path.Ext(name); ext != ".yaml" && ext != ".yml" && ext != ".md" {
-			return nil
-		}
+	for _, name := range slices.Sorted(maps.Keys(l.files)) {
 		if _, read := l.source[name]; !read {
-			return fmt.Errorf("%s: is part of nothing", name)
+			l.fail("%s: is part of nothing", name)
 		}
-		return nil
-	})
-	if err != nil {
-		l.fail("%w", err)
 	}
 }

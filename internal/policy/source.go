@@ -59,6 +59,16 @@ type Region struct {
 	Place string `yaml:"place"`
 }
 
+// Right is something a person can ask of us.
+type Right struct {
+	ID  string `yaml:"id"`
+	Law string `yaml:"law"` // the article that gives it, as a W3C DPV name
+	By  string `yaml:"by"`  // self: in the app, at once; request: asked of the operator
+}
+
+// Self reports whether the right needs nobody's help.
+func (r Right) Self() bool { return r.By == "self" }
+
 // Promise is one testable sentence of the policy.
 type Promise struct {
 	ID        string   `yaml:"id"`
@@ -97,6 +107,7 @@ type Names struct {
 	Categories map[string]Named  `yaml:"categories"`
 	Absent     map[string]string `yaml:"absent"`
 	Recipients map[string]Named  `yaml:"recipients"`
+	Rights     map[string]Named  `yaml:"rights"`
 	Until      map[string]string `yaml:"until"`
 	Bases      map[string]string `yaml:"bases"`
 }
@@ -104,9 +115,18 @@ type Names struct {
 // The files, as they are decoded.
 type (
 	policyFile struct {
-		Version   int      `yaml:"version"`
-		Effective string   `yaml:"effective"`
-		Languages []string `yaml:"languages"`
+		Version    int      `yaml:"version"`
+		Published  string   `yaml:"published"`
+		Effective  string   `yaml:"effective"`
+		Languages  []string `yaml:"languages"`
+		Controller string   `yaml:"controller"`
+		Contact    string   `yaml:"contact"`
+		Assessed   string   `yaml:"assessed"`
+		Risk       string   `yaml:"risk"`
+		Cuts       []string `yaml:"cuts"`
+	}
+	rightsFile struct {
+		Rights []Right `yaml:"rights"`
 	}
 	purposesFile struct {
 		Purposes   []Purpose    `yaml:"purposes"`

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,14 +48,16 @@ func (p *Policy) Text(lang string, f Facts) (Text, error) {
 // view is what the template sees.
 type view struct {
 	Facts
-	Version, BackupDays, ReceiptDays, RequestDays int
-	Effective, Hash                               string
-	Purposes                                      []purposeView
-	Categories                                    []categoryView
-	Recipients                                    []recipientView
-	Absent, Prohibited                            []string
-	FootageDays, FootageMaxDays                   int
-	AccessDays                                    int
+	Version, BackupDays, ReceiptDays, RequestDays, NoticeDays int
+
+	Published, Effective, Hash  string
+	Purposes                    []purposeView
+	Categories                  []categoryView
+	Recipients                  []recipientView
+	Rights                      []rightView
+	Absent, Prohibited          []string
+	FootageDays, FootageMaxDays int
+	AccessDays                  int
 }
 
 type purposeView struct {
@@ -67,6 +70,11 @@ type categoryView struct {
 	Named
 	Days  int
 	Until string
+}
+
+type rightView struct {
+	Named
+	Self bool
 }
 
 type recipientView struct {
@@ -89,9 +97,10 @@ func (p *Policy) render(lang string, f Facts) (string, error) {
 func (p *Policy) view(lang string, f Facts) view {
 	n := p.names[lang]
 	v := view{
-		Facts: f, Version: p.Version, Effective: p.Effective, Hash: p.hash,
-		BackupDays: p.BackupDays, ReceiptDays: p.ReceiptDays, RequestDays: p.RequestDays,
+		Facts: f, Version: p.Version, Published: p.Published, Effective: p.Effective, Hash: p.hash,
+		BackupDays: p.BackupDays, ReceiptDays: p.ReceiptDays, RequestDays: p.RequestDays, NoticeDays: NoticeDays,
 	}
+	v.Operator, v.Contact = cmp.Or(p.Controller, f.Operator), cmp.Or(p.Contact, f.Contact)
 	for _, u := range p.Purposes {
 		v.Purposes = append(v.Purposes, purposeView{n.Purposes[string(u.ID)], n.Bases[string(u.Basis)], u.Optional()})
 	}
@@ -106,6 +115,9 @@ func (p *Policy) view(lang string, f Facts) view {
 		}
 		on := r.When == "always" || slices.Contains(f.Configured, r.ID)
 		v.Recipients = append(v.Recipients, recipientView{n.Recipients[r.ID], on})
+	}
+	for _, r := range p.Rights {
+		v.Rights = append(v.Rights, rightView{n.Rights[r.ID], r.Self()})
 	}
 	for _, a := range p.Absent {
 		v.Absent = append(v.Absent, n.Absent[a])
