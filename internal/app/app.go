@@ -71,7 +71,8 @@ type house struct {
 	clock  clock.Clock
 	tenant id.Tenant
 
-	policy  *policy.Policy
+	policy  *policy.Policy  // that is obeyed
+	history *policy.History // with the versions that are not in effect
 	db      *sqldb.DB
 	keys    *seal.Keeper
 	bus     *bus.Bus

@@ -47,6 +47,27 @@ func TestThePolicyIsOpenToEverybody(t *testing.T) {
 	}
 }
 
+// TestWhatWasAgreedToStaysReadable: by the hash that the ledger names.
+func TestWhatWasAgreedToStaysReadable(t *testing.T) {
+	promise.Proves(t, "P325")
+	w, p := share(t)
+	var ledger agreed
+	p.call("GET", "/consents", nil, &ledger)
+	nobody := w.visitor(t)
+	for _, c := range append(ledger.Current, ledger.History...) {
+		var text struct {
+			Hash, Markdown string
+			Versions       []struct{ Hash string }
+		}
+		nobody.call("GET", "/policy?hash="+c.Policy, nil, &text)
+		if text.Hash != c.Policy || len(text.Markdown) < 1000 || len(text.Versions) == 0 {
+			t.Errorf("%s leads to %.100s", c.Policy, text.Markdown)
+		}
+	}
+	nobody.refused("GET", "/policy?hash="+strings.Repeat("0", 64), nil, http.StatusNotFound, "not_found")
+	nobody.refused("GET", "/policy?hash=1", nil, http.StatusUnprocessableEntity, "request.invalid")
+}
+
 // TestEveryConsentHasASwitch: each line of the ledger can be turned by the person it is about.
 func TestEveryConsentHasASwitch(t *testing.T) {
 	promise.Proves(t, "P279")

@@ -48,7 +48,7 @@ func (h *house) doors(ctx context.Context) error {
 		Exports:  h.exports(),
 		Alerts:   door.Alerts{Tenant: h.tenant, Room: h.notify, Consent: h.consent},
 		Reports:  door.Reports{Room: h.reports},
-		Policy:   door.Policy{Policy: h.policy, Facts: h.facts()},
+		Policy:   door.Policy{Policy: h.policy, History: h.history, Facts: h.facts()},
 		Shares: door.Shares{
 			Room: h.shares, People: h.people, Devices: h.devices, Puller: h.puller, Gate: h.gate, Log: h.records, Mail: letters{h.mail}, Tell: h.news.only,
 		},

@@ -46,8 +46,8 @@ func (h *house) ground(ctx context.Context) error {
 		return err
 	}
 	h.closing("data folder", release)
-	if h.policy, err = policy.Built(); err != nil {
-		return fmt.Errorf("read the policy: %w", err)
+	if err := h.governed(); err != nil {
+		return err
 	}
 	if err := fits(h.config, h.policy); err != nil {
 		return err
@@ -66,6 +66,17 @@ func (h *house) ground(ctx context.Context) error {
 	h.outbox = &bus.Outbox{DB: h.db, Bus: h.bus, Clock: h.clock, Log: h.room("bus")}
 	h.outbox.Start()
 	h.closing("outbox", h.outbox.Close)
+	return nil
+}
+
+// governed reads what is obeyed from this start on. A version that takes effect later is obeyed from the
+// next start after that day; until then it can be read.
+func (h *house) governed() error {
+	history, err := policy.BuiltHistory()
+	if err != nil {
+		return fmt.Errorf("read the policy: %w", err)
+	}
+	h.history, h.policy = history, history.Governing(h.clock.Now())
 	return nil
 }
 

@@ -12,13 +12,12 @@ import (
 	"candor/internal/front"
 	"candor/internal/httpapi"
 	"candor/internal/passport"
-	"candor/internal/policy"
 )
 
 // visit opens as much of the house as an operator's command needs, beside a server that may be
 // running: no lock, no cameras, no doors.
 func (h *house) visit(ctx context.Context) (err error) {
-	if h.policy, err = policy.Built(); err != nil {
+	if err := h.governed(); err != nil {
 		return err
 	}
 	if h.db, h.keys, err = vault(ctx, h.config, h.clock, h.log); err != nil {

@@ -15,7 +15,8 @@ type Policy interface {
 	Purposes(ctx context.Context, lang string) ([]Purpose, error)
 	// Consent is the question that is asked before data is used for a purpose.
 	Consent(ctx context.Context, purpose, lang string) (ConsentText, error)
-	Text(ctx context.Context, lang string) (PolicyText, error)
+	// Text is the version with the hash, or the one in effect where there is none.
+	Text(ctx context.Context, lang, hash string) (PolicyText, error)
 	// Promises is the board: every promise with its control, its checks and its state, as JSON.
 	Promises(ctx context.Context) (json.RawMessage, error)
 }
@@ -37,11 +38,25 @@ type ConsentText struct {
 
 // PolicyText is the policy for people.
 type PolicyText struct {
-	Version  string `json:"version"`
-	Hash     string `json:"hash"`
-	Language string `json:"language"`
-	Markdown string `json:"markdown"`
-	HTML     string `json:"html,omitempty"`
+	PolicyVersion
+	Language string          `json:"language"`
+	Markdown string          `json:"markdown"`
+	HTML     string          `json:"html,omitempty"`
+	Versions []PolicyVersion `json:"versions" nullable:"false" doc:"Every version there is, the newest first; the newest may not be in effect yet"`
+}
+
+// PolicyVersion is when a version of the policy governed.
+type PolicyVersion struct {
+	Version   string `json:"version"`
+	Hash      string `json:"hash" doc:"SHA-256 of the source in its canonical form, as consent records name it"`
+	Published string `json:"published" format:"date"`
+	Effective string `json:"effective" format:"date"`
+	Until     string `json:"until,omitempty" format:"date" doc:"The last day on which it was the newest in effect"`
+}
+
+type policyInput struct {
+	Lang string `query:"lang" enum:"en,zh-Hans" doc:"Otherwise by Accept-Language"`
+	Hash string `query:"hash" pattern:"^[0-9a-f]{64}$" doc:"An older version; otherwise the one in effect"`
 }
 
 type languageInput struct {
@@ -67,7 +82,7 @@ func (a *API) policy() {
 		})
 
 	operation(a, Route{Method: http.MethodGet, Path: "/api/v1/policy", ID: "getPolicy", Summary: "The privacy policy", Auth: Public, Tag: "policy"},
-		func(ctx context.Context, q *languageInput) (*struct {
+		func(ctx context.Context, q *policyInput) (*struct {
 			ETag string `header:"ETag"`
 			Body PolicyText
 		}, error) {
@@ -75,7 +90,11 @@ func (a *API) policy() {
 			if promise.Cut("P324") && of(ctx).caller.Account.IsZero() {
 				return nil, problem.New(http.StatusUnauthorized, "session.needed")
 			}
-			t, err := a.deps.Policy.Text(ctx, q.pick(ctx))
+			//promise:P325
+			if promise.Cut("P325") {
+				q.Hash = ""
+			}
+			t, err := a.deps.Policy.Text(ctx, languageInput{q.Lang}.pick(ctx), q.Hash)
 			return &struct {
 				ETag string `header:"ETag"`
 				Body PolicyText

@@ -639,8 +639,8 @@ func (policy) Consent(_ context.Context, purpose, lang string) (httpapi.ConsentT
 	return httpapi.ConsentText{Text: purpose + " " + lang, Hash: "h"}, nil
 }
 
-func (policy) Text(_ context.Context, lang string) (httpapi.PolicyText, error) {
-	return httpapi.PolicyText{Version: "1", Language: lang}, nil
+func (policy) Text(_ context.Context, lang, _ string) (httpapi.PolicyText, error) {
+	return httpapi.PolicyText{PolicyVersion: httpapi.PolicyVersion{Version: "1"}, Language: lang}, nil
 }
 
 func (policy) Promises(context.Context) (json.RawMessage, error) {

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"candor/internal/passport"
 	source "candor/policy"
 )
 
@@ -134,6 +133,10 @@ func (h *History) InEffect(now time.Time) *Policy {
 	return h.versions[0]
 }
 
+// Governing is what a build obeys on the day of now: of the newest version nothing before it takes
+// effect, and of the one in effect nothing that the newest has dropped.
+func (h *History) Governing(now time.Time) *Policy { return Meet(h.InEffect(now), h.Newest()) }
+
 // ByHash finds a version.
 func (h *History) ByHash(hash string) (*Policy, bool) {
 	for _, p := range slices.Backward(h.versions) {
@@ -142,14 +145,6 @@ func (h *History) ByHash(hash string) (*Policy, bool) {
 		}
 	}
 	return nil, false
-}
-
-// ByNumber finds a version.
-func (h *History) ByNumber(version int) (*Policy, bool) {
-	if version < 1 || version > len(h.versions) {
-		return nil, false
-	}
-	return h.versions[version-1], true
 }
 
 // Until is the last day on which a version applied to who joined, or "" for the newest.
@@ -161,14 +156,4 @@ func (h *History) Until(p *Policy) string {
 		}
 	}
 	return ""
-}
-
-// Asked reports whether a version asked for a purpose with the text that has this hash.
-func (h *History) Asked(version string, purpose passport.Purpose, textHash string) bool {
-	p, ok := h.ByHash(version)
-	if !ok {
-		return false
-	}
-	_, ok = p.ConsentHash(purpose, textHash)
-	return ok
 }

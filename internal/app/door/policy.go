@@ -14,8 +14,9 @@ import (
 
 // Policy shows the policy that is in force.
 type Policy struct {
-	Policy *policy.Policy
-	Facts  policy.Facts
+	Policy  *policy.Policy
+	History *policy.History
+	Facts   policy.Facts
 }
 
 var _ httpapi.Policy = Policy{}
@@ -48,13 +49,30 @@ func (p Policy) Consent(_ context.Context, purpose, lang string) (httpapi.Consen
 	return httpapi.ConsentText{Text: text, Hash: hash}, nil
 }
 
-// Text is the policy for people.
-func (p Policy) Text(_ context.Context, lang string) (httpapi.PolicyText, error) {
-	t, err := p.Policy.Text(lang, p.Facts)
+// Text is a version of the policy for people.
+func (p Policy) Text(_ context.Context, lang, hash string) (httpapi.PolicyText, error) {
+	one := p.Policy
+	if hash != "" {
+		var ok bool
+		if one, ok = p.History.ByHash(hash); !ok {
+			return httpapi.PolicyText{}, problem.NotFound()
+		}
+	}
+	t, err := one.Text(lang, p.Facts)
 	if err != nil {
 		return httpapi.PolicyText{}, err
 	}
-	return httpapi.PolicyText{Version: strconv.Itoa(t.Version), Hash: t.Hash, Language: t.Language, Markdown: t.Markdown, HTML: t.HTML}, nil
+	out := httpapi.PolicyText{PolicyVersion: p.dates(one), Language: t.Language, Markdown: t.Markdown, HTML: t.HTML}
+	for _, v := range p.History.Versions() {
+		out.Versions = append(out.Versions, p.dates(v))
+	}
+	return out, nil
+}
+
+func (p Policy) dates(one *policy.Policy) httpapi.PolicyVersion {
+	return httpapi.PolicyVersion{
+		Version: strconv.Itoa(one.Version), Hash: one.Hash(), Published: one.Published, Effective: one.Effective, Until: p.History.Until(one),
+	}
 }
 
 // Promises is the board.

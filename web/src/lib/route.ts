@@ -42,7 +42,8 @@ export const route = {
   privacy: () => 'privacy',
   consents: () => 'privacy/consents',
   settings: () => 'settings',
-  policy: () => 'policy',
+  /** With a hash an older version. */
+  policy: (hash?: string) => join('policy', { hash }),
   signUp: (invitation?: string) => join('sign-up', { invitation }),
   reset: () => 'reset',
   outbox: () => 'outbox',

@@ -87,7 +87,7 @@ export const api = {
   beginExport: (password: string) => call<T.Export>('privacy/exports', { method: 'POST', body: { password } }),
   endExport: (id: string) => call<T.Export>(`privacy/exports/${id}`, { method: 'DELETE' }),
   receipt: (token: string) => call<T.Receipt>(`receipts/${token}`),
-  policy: (lang: string) => call<T.Policy>('policy', { query: { lang } }),
+  policy: (lang: string, hash?: string) => call<T.Policy>('policy', { query: { lang, hash } }),
 }
 
 /** Where a picture comes from: a camera by its id, or what a link shows ("link/…"). */
