@@ -70,6 +70,12 @@ export function copies({ test }) {
     await me.page.reload()
     await me.test('decisions').getByText(me.say('consent.withdrawn')).first().waitFor()
     await forTheBook(me.page, 'consents', { height: 900 })
+    // What was agreed to leads to the policy it was made under.
+    await me.tap(me.test('decisions').getByRole('link').first())
+    await me.page.getByRole('heading', { name: me.say('policy.title'), level: 1 }).waitFor()
+    await me.test('versions').locator('strong').waitFor()
+    await me.page.goBack()
+    await me.test('decisions').waitFor()
     // Taking something back ends the copy that was made before.
     await me.go('nav.privacy')
     await me.test('copy-over').waitFor()
