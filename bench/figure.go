@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -103,7 +105,11 @@ func keepAll(file string) error {
 	}
 	for _, g := range groups {
 		var f []figure
-		if err := readJSON(filepath.Join(outDir, g.name+".json"), &f); err != nil {
+		err := readJSON(filepath.Join(outDir, g.name+".json"), &f)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it did not run
+		}
+		if err != nil {
 			return err
 		}
 		k.Figures[g.name] = f

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import jsQR from 'jsqr'
 import { atMost, expect, same } from '../lib/tests.js'
 import { saying } from '../lib/person.js'
-import { barriers, portraits, rawWords } from '../lib/look.js'
+import { barriers, forTheBook, portraits, rawWords } from '../lib/look.js'
 
 const gil = { name: 'Gil Gast', email: 'gil@example.org', password: 'a scooter under the stairs' }
 
@@ -118,6 +118,8 @@ export function share({ test }) {
     const row = me.test('share').filter({ hasText: 'Gil' })
     await row.getByText(saying('share.lastUsed')).waitFor()
     same(await seen(me), [], 'barriers')
+    await row.getByText(saying('share.lastUsed')).click()
+    await forTheBook(me.page, 'people', { height: 620 })
     const you = about.guest
     you.allow(/status of 40[134]/)
     await me.tap(row.locator('[data-test=revoke]'))
