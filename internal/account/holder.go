@@ -52,12 +52,13 @@ func (h Holder) Count(ctx context.Context, _ permit.Permit, w rights.Whose) ([]r
 		Identity int64 `bun:"identity"`
 		Settings int64 `bun:"settings"`
 		Verifier int64 `bun:"verifier"`
+		Second   int64 `bun:"second"`
 		Since    int64 `bun:"since"`
 		Sessions int64 `bun:"sessions"`
 		About    int64 `bun:"about"`
 	}
 	err := h.Of.DB.Read.NewRaw(`SELECT count(*) AS n, coalesce(sum(length(name) + length(email) + coalesce(length(clients), 0)), 0) AS identity, coalesce(sum(length(settings)), 0) AS settings,
-		coalesce(sum(length(verifier)), 0) AS verifier, coalesce(min(created_ms), 0) AS since,
+		coalesce(sum(length(verifier)), 0) AS verifier, coalesce(sum(length(second)), 0) AS second, coalesce(min(created_ms), 0) AS since,
 		(SELECT count(*) FROM account_session WHERE tenant_id = ? AND account_id = ?) AS sessions,
 		(SELECT coalesce(sum(length(about)), 0) FROM account_session WHERE tenant_id = ? AND account_id = ?) AS about
 		FROM account_account WHERE tenant_id = ? AND id = ?`, w.Tenant, w.Subject, w.Tenant, w.Subject, w.Tenant, w.Subject).Scan(ctx, &a)
@@ -72,6 +73,9 @@ func (h Holder) Count(ctx context.Context, _ permit.Permit, w rights.Whose) ([]r
 		line(passport.Setting, "settings", a.N, a.Settings, passport.Account, "account closed"),
 		line(passport.Credential, "password", a.N, a.Verifier, passport.Security, "account closed"),
 	}
+	if a.Second > 0 {
+		out = append(out, line(passport.Credential, "second_step", 1, a.Second, passport.Security, "turned off or account closed"))
+	}
 	if a.Sessions > 0 {
 		s := line(passport.Identity, "session", a.Sessions, a.About, passport.Security, "signed out")
 		s.Oldest = 0
@@ -80,7 +84,8 @@ func (h Holder) Count(ctx context.Context, _ permit.Permit, w rights.Whose) ([]r
 	return out, nil
 }
 
-// Export writes the profile, the choices and the sessions. Of the password it says that there is one.
+// Export writes the profile, the choices and the sessions. Of the password and the
+// second step it says that there is one.
 func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to io.Writer) error {
 	if spared(w) {
 		return nil
@@ -101,6 +106,15 @@ func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to 
 		{"kind": "password", "held": "a verifier, from which nobody can tell the password"},
 	} {
 		if err := out.Encode(line); err != nil {
+			return err
+		}
+	}
+	on, since, err := h.Of.HasSecond(ctx, w.Tenant, a)
+	if err != nil {
+		return err
+	}
+	if on {
+		if err := out.Encode(map[string]any{"kind": "second_step", "on_since": since.String(), "held": "a key and hashes of recovery codes, which are not copied: they let in"}); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,7 @@ func Passports() []passport.Passport {
 		sealed(settingsPassport, "account_account.settings", serve, "account_account.id"),
 		sealed(verifierPassport, "account_account.verifier", guard, "account_account.id"),
 		sealed(clientsPassport, "account_account.clients", guard, "account_account.id"),
+		sealed(secondPassport, "account_account.second", guard, "account_account.id"),
 		sealed(sessionPassport, "account_session.about", guard, "account_session.account_id"),
 		{ID: "account.language", Where: "account_account.language", Category: passport.Setting, Purposes: serve, Until: closed, Erasure: passport.Delete, Owner: "account_account.id"},
 		{ID: "account.session_token", Where: "account_session.token_hash", Category: passport.Technical, Purposes: guard, Retention: longestDays * 24 * time.Hour,
@@ -34,7 +35,7 @@ func Passports() []passport.Passport {
 			})
 		}
 	}
-	plain("account", "account_account.id", "tenant_id", "id", "state", "created_ms")
+	plain("account", "account_account.id", "tenant_id", "id", "state", "created_ms", "second_day")
 	plain("session", "account_session.account_id", "tenant_id", "id", "account_id", "until_day", "last_day")
 	for name, typ := range map[string]bus.Type{"created": Created, "changed": Changed, "closing": Closing, "session_ended": SessionEnded} {
 		all = append(all, passport.Passport{

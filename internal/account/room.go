@@ -60,6 +60,8 @@ type Room struct {
 	hashing  *hasher
 	throttle *throttle
 	codes    *codes
+	steps    *steps
+	offers   *offers
 	making   sync.Mutex // one new account or address at a time
 }
 
@@ -74,7 +76,8 @@ func (r *Room) Init() {
 		r.Languages = []string{"en"}
 	}
 	r.hashing, r.throttle = newHasher(), newThrottle(r.Clock)
-	r.codes = newCodes(r.Clock)
+	r.codes, r.steps = newCodes(r.Clock), newSteps(r.Clock)
+	r.offers = &offers{open: map[id.Account]offer{}}
 }
 
 // The passports of what this room seals. Their ids are part of the seals.
@@ -85,11 +88,13 @@ const (
 	verifierPassport passport.ID = "account.verifier"
 	sessionPassport  passport.ID = "account.session_about"
 	clientsPassport  passport.ID = "account.clients"
+	secondPassport   passport.ID = "account.second"
 )
 
 var categories = map[passport.ID]passport.Category{
 	namePassport: passport.Identity, emailPassport: passport.Identity, settingsPassport: passport.Setting,
 	verifierPassport: passport.Credential, sessionPassport: passport.Identity, clientsPassport: passport.Identity,
+	secondPassport: passport.Credential,
 }
 
 func place(t id.Tenant, a id.Account, p passport.ID, row id.Row) seal.Place {

@@ -36,6 +36,7 @@ type SignedIn struct {
 	Session id.Session
 	Token   string
 	Expires time.Time
+	Step    Asked // the password was right and a second step is needed; then nothing else is set
 }
 
 // Session is who a token belongs to.
@@ -99,7 +100,7 @@ func (r *Room) begin(ctx context.Context, t id.Tenant, a id.Account, client stri
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
 		return SignedIn{}, errors.Join(err, sessionWrong())
 	}
-	return SignedIn{t, a, s, token, ends(until, last)}, nil
+	return SignedIn{Tenant: t, Account: a, Session: s, Token: token, Expires: ends(until, last)}, nil
 }
 
 // Begin begins a session for somebody who has just signed up.
@@ -260,6 +261,8 @@ func (r *Room) Close(ctx context.Context, t id.Tenant, a id.Account) error {
 	if err != nil {
 		return fmt.Errorf("close account: %w", err)
 	}
+	r.steps.end(a)
+	r.offers.drop(a)
 	if _, err := r.endWhere(ctx, t, a, "id <> ?", make([]byte, 16)); err != nil {
 		return err
 	}

@@ -24,7 +24,8 @@ type Client struct {
 }
 
 // SignIn compares an e-mail address and a password and begins a session. A wrong one of either is
-// problem session.wrong; too many tries are request.too_many with retry_after.
+// problem session.wrong; too many tries are request.too_many with retry_after. With a second step on, the
+// answer is no session but Step.
 func (r *Room) SignIn(ctx context.Context, t id.Tenant, email, password string, c Client) (SignedIn, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
 	attempt, err := r.throttle.try(personOf(t, email), c.Address)
@@ -42,6 +43,19 @@ func (r *Room) SignIn(ctx context.Context, t id.Tenant, email, password string, 
 	if !ok {
 		return SignedIn{}, sessionWrong()
 	}
+	on, _, err := r.HasSecond(ctx, t, a)
+	if err != nil {
+		return SignedIn{}, fmt.Errorf("sign in: %w", err)
+	}
+	if on {
+		step, err := r.steps.begin(waiting{tenant: t, account: a, attempt: attempt})
+		return SignedIn{Step: step}, err
+	}
+	return r.enter(ctx, t, a, attempt, c)
+}
+
+// enter begins the session of somebody who showed all that is asked.
+func (r *Room) enter(ctx context.Context, t id.Tenant, a id.Account, attempt attempt, c Client) (SignedIn, error) {
 	attempt.succeeded()
 	in, err := r.begin(ctx, t, a, c.Kind)
 	if err != nil {
@@ -157,6 +171,7 @@ func (r *Room) SetPassword(ctx context.Context, t id.Tenant, a id.Account, keep 
 		return fmt.Errorf("set password: %w", err)
 	}
 	ctx = context.WithoutCancel(ctx)
+	r.steps.end(a)
 	var err error
 	if !promise.Cut("P301") {
 		err = r.endOthers(ctx, t, a, keep)
@@ -165,7 +180,8 @@ func (r *Room) SetPassword(ctx context.Context, t id.Tenant, a id.Account, keep 
 	return err
 }
 
-// Reset gives the account of an e-mail address a new, random password and ends all of its sessions.
+// Reset gives the account of an e-mail address a new, random password, turns its second step off, ends
+// all of its sessions and writes to its owner.
 // It is for whoever runs the machine. An address without an account is not_found.
 func (r *Room) Reset(ctx context.Context, t id.Tenant, email string) (password string, err error) {
 	a, known, err := r.Keeper.Account(ctx, t, email)
@@ -179,7 +195,14 @@ func (r *Room) Reset(ctx context.Context, t id.Tenant, email string) (password s
 	if err := r.keepVerifier(ctx, t, a, password); err != nil {
 		return "", fmt.Errorf("reset password: %w", err)
 	}
-	return password, r.endOthers(context.WithoutCancel(ctx), t, a, id.Session{})
+	if err := r.dropSecond(ctx, r.DB.Write, t, a); err != nil {
+		return "", fmt.Errorf("reset password: %w", err)
+	}
+	ctx = context.WithoutCancel(ctx)
+	r.steps.end(a)
+	err = r.endOthers(ctx, t, a, id.Session{})
+	r.tell(ctx, t, a, "operatorReset", map[string]string{"time": r.moment()})
+	return password, err
 }
 
 // randomPassword has 100 bits, in groups that can be read out.

@@ -159,7 +159,8 @@ func (r *Room) AskReset(ctx context.Context, t id.Tenant, q Ask) (Asked, error) 
 	return asked, nil
 }
 
-// ResetByCode sets a new password with the code that was sent, and ends every session. Problems:
+// ResetByCode sets a new password with the code that was sent, and ends every session. A second step
+// stays: whoever reads the mail has one of two things. Problems:
 // password.weak, password.long, code.wrong, code.over.
 func (r *Room) ResetByCode(ctx context.Context, t id.Tenant, token, email, code, password string) error {
 	if err := suits(password, email); err != nil {
@@ -182,6 +183,7 @@ func (r *Room) ResetByCode(ctx context.Context, t id.Tenant, token, email, code,
 	}
 	ctx = context.WithoutCancel(ctx)
 	r.throttle.forgive(personOf(t, email))
+	r.steps.end(q.account)
 	err = r.endOthers(ctx, t, q.account, id.Session{})
 	r.tell(ctx, t, q.account, "passwordChanged", map[string]string{"time": r.moment()})
 	return err

@@ -25,6 +25,7 @@ var (
 	perPlace  = limit{30, time.Minute}      // from one address on the network: a household may share it
 	perPerson = limit{20, 15 * time.Second} // at one e-mail address, from anywhere
 	perPair   = limit{5, 5 * time.Minute}   // at one e-mail address from one place
+	perStep   = limit{10, time.Minute}      // at the second step of one account, from anywhere
 )
 
 const (
@@ -72,6 +73,16 @@ type attempt struct {
 // try counts a try, or refuses it with request.too_many and the seconds to wait. A refused try does
 // not count.
 func (t *throttle) try(person, place string) (attempt, error) {
+	return t.count(perPerson, person, place)
+}
+
+// step counts a try at the second step of an account. Whoever gets there has the password, so there are
+// fewer; a place where the whole sign-in was done before is not held up by others.
+func (t *throttle) step(account, place string) (attempt, error) {
+	return t.count(perStep, "step "+account, place)
+}
+
+func (t *throttle) count(whole limit, person, place string) (attempt, error) {
 	a := attempt{t, t.digest("person", person), t.digest("pair", person, place)}
 	now := t.clock.Now()
 	t.mu.Lock()
@@ -81,7 +92,7 @@ func (t *throttle) try(person, place string) (attempt, error) {
 		keys[t.digest("place", place)] = perPlace
 	}
 	if _, known := t.good[a.pair]; !known {
-		keys[a.person] = perPerson
+		keys[a.person] = whole
 	}
 	var wait time.Duration
 	for k := range keys {
