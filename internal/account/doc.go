@@ -45,6 +45,20 @@
 // A new password, a new address (at the old one) and a sign-in with a kind of browser that was not used
 // before are worth a letter, where letters can be sent. The kinds that were used are kept, sealed.
 //
+// # The second step
+//
+// Who wants more than a password turns a second step on with an authenticator app: codes of RFC 6238, SHA-1, six
+// digits, half a minute, one step of slack on either side. A right password is then answered with a token of
+// 128 bits for ten minutes and five codes instead of a session. A code works once. Ten recovery codes of 80
+// bits stand in for a lost telephone, once each; they are shown once and kept as salted hashes. The key, the
+// newest code used and the hashes are one sealed value, replaced only by whoever read it as it still is.
+//
+// A second step that does not open is an error and lets nobody in. A new password by mail keeps it, because
+// whoever reads the mail has one of two things; whoever runs the machine can take it away, and its owner is
+// told. Tries are slowed down as with passwords, and five wrong codes in a row are told to the owner,
+// once an hour at most, because whoever tries codes has the password. What waits, and what is counted for
+// this, is in memory.
+//
 // # Sessions
 //
 // A session is a random token of 256 bits; only its SHA-256 is kept. It ends thirty days after its
