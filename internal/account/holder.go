@@ -74,7 +74,7 @@ func (h Holder) Count(ctx context.Context, _ permit.Permit, w rights.Whose) ([]r
 		line(passport.Credential, "password", a.N, a.Verifier, passport.Security, "account closed"),
 	}
 	if a.Second > 0 {
-		out = append(out, line(passport.Credential, "second_step", 1, a.Second, passport.Security, "turned off or account closed"))
+		out = append(out, line(passport.Credential, "second_step", 1, a.Second, passport.Security, "account closed"))
 	}
 	if a.Sessions > 0 {
 		s := line(passport.Identity, "session", a.Sessions, a.About, passport.Security, "signed out")
