@@ -55,7 +55,7 @@
 //
 // A second step that does not open is an error and lets nobody in. A new password by mail keeps it, because
 // whoever reads the mail has one of two things; whoever runs the machine can take it away, and its owner is
-// told. Tries are slowed down as with passwords, and five wrong codes in a row are told to the owner,
+// told where the room has Mail. Tries are slowed down as with passwords, and five wrong codes in a row are told to the owner,
 // once an hour at most, because whoever tries codes has the password. What waits, and what is counted for
 // this, is in memory.
 //
