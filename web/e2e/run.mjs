@@ -51,6 +51,7 @@ try {
       async failed(name) {
         await me.page.screenshot({ path: `${import.meta.dirname}/out/failed-${name.replaceAll(/\W+/g, '-')}.png` }).catch(() => {})
         for (const c of me.complaints) console.log(`      console: ${c}`)
+        for (const r of me.open) console.log(`      without an end: ${r.method()} ${r.url()} ${r.resourceType()}`)
         console.log(`      at ${me.page.url()}; logs in ${folder}`)
       },
     })
