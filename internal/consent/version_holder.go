@@ -68,4 +68,3 @@ func (v *Versions) scan(ctx context.Context, w rights.Whose) (rights.Finding, er
 	}
 	return f, nil
 }
-

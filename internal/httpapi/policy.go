@@ -79,7 +79,7 @@ func (l languageInput) pick(ctx context.Context) string {
 }
 
 func (a *API) policy() {
-	operation(a, Route{Method: http.MethodGet, Path: "/api/v1/purposes", ID: "listPurposes", Summary: "What data is used for", Auth: Public, Tag: "policy"},
+	operation(a, Route{Method: http.MethodGet, Path: "/api/v1/purposes", ID: "listPurposes", Summary: "What data is used for", Auth: Public, Knows: true, Tag: "policy"},
 		func(ctx context.Context, q *languageInput) (*struct {
 			Body []Purpose `nullable:"false"`
 		}, error) {
