@@ -3,7 +3,7 @@
 import { spawn, execFile } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { createServer, connect } from 'node:net'
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createWriteStream } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -50,14 +50,15 @@ export async function ownPolicy(folder, name, edits, before) {
   }
   if (before) {
     await mkdir(join(made, 'archive'), { recursive: true })
-    await writeFile(join(made, 'archive/1.json'), (await run(binary, ['policy', 'pack', before], { maxBuffer: 1 << 24 })).stdout)
+    await run(binary, ['policy', 'pack', before]) // into its archive, where the version that follows has it
+    await rename(join(before, 'archive/1.json'), join(made, 'archive/1.json'))
   }
   await run(binary, ['policy', 'check', made])
   return made
 }
 
-/** Starts Candor with its demo camera; resolves to its address and set-up code as a newcomer reads them. `webrtc` = a port is open for it. */
-export async function startCandor(folder, name, { webrtc, more = [] }) {
+/** Starts Candor with its demo camera; resolves to its address and set-up code as a newcomer reads them. `webrtc` = a port is open for it; `again` = on a folder that has its first account. */
+export async function startCandor(folder, name, { webrtc, more = [], again = false }) {
   const port = webrtc ? await freeUDP() : 0
   const child = start(
     binary,
@@ -71,7 +72,7 @@ export async function startCandor(folder, name, { webrtc, more = [] }) {
       text += b
       const address = /http:\/\/localhost:\d+/.exec(text)?.[0]
       const code = /\b[A-Z0-9]{4}(?:-[A-Z0-9]{4})+\b/.exec(text)?.[0]
-      if (address && (code || /--policy/.test(more.join()))) done({ address, code, stop: () => (child.kill('SIGTERM'), child.ended) })
+      if (address && (code || again)) done({ address, code, stop: () => (child.kill('SIGTERM'), child.ended) })
     })
     child.once('error', (e) => fail(new Error(`${binary}: ${e.message} (make build makes it)`)))
     child.once('close', () => fail(new Error(`Candor ended before it said where it is:\n${text}`)))

@@ -22,11 +22,11 @@ export function version({ test }) {
     const you = await Person.open(browser, brand.address)
     const { texts } = await (await you.context.request.get(`${brand.address}/api/v1/setup`)).json()
     const set = { ...vera, code: brand.code, language: 'en', time_zone: 'Europe/Berlin', recording: 'given', recording_text_hash: texts.recording.hash, add_demo_camera: true }
-    same((await you.context.request.post(`${brand.address}/api/v1/setup`, { data: set, headers: { Origin: brand.address } })).status(), 200, 'set-up')
+    same((await you.context.request.post(`${brand.address}/api/v1/setup`, { data: set, headers: { Origin: brand.address } })).status(), 201, 'set-up')
     await you.close()
     await brand.stop()
 
-    brand = await startCandor(folder, 'brand', { webrtc: false, more: [`--policy.folder=${second}`] })
+    brand = await startCandor(folder, 'brand', { webrtc: false, more: [`--policy.folder=${second}`], again: true })
     const vee = await Person.open(browser, brand.address)
     vee.allow(/status of 409.*\/whep/)
     await vee.field('account.email').fill(vera.email)
