@@ -38,6 +38,7 @@ func (h *house) doors(ctx context.Context) error {
 		Setup:    door.Setup{Tenant: h.tenant, People: h.people, Devices: h.devices, Gate: h.gate, Versions: h.versions, Sessions: sessions, Cameras: cameras, Secret: h.code.get, Done: h.code.done},
 		Sessions: sessions,
 		Accounts: door.Accounts{Room: h.people, Office: h.office, Gone: h.gone},
+		Seconds:  door.Seconds{Room: h.people, Sessions: sessions},
 		SignUps:  door.SignUps{Tenant: h.tenant, People: h.people, Devices: h.devices, Versions: h.versions, Sessions: sessions, Mail: h.mail},
 		Cameras:  cameras,
 		Finding:  door.NewFinding(h.devices, h.egress, h.camera, h.clock),

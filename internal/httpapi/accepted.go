@@ -46,6 +46,8 @@ func Fields() map[string]Accepted {
 		"askEmail/email": email, "askEmail/password": password, "setEmail/request": code, "setEmail/email": email, "setEmail/code": code,
 		"changeAccount/name": name, "changeAccount/language": choice, "changeAccount/theme": choice, "changeAccount/time_zone": choice, "changeAccount/If-Match": retry,
 		"setPassword/current": password, "setPassword/new": password, "eraseAccount/password": password,
+		"finishSignIn/token": code, "finishSignIn/code": code, "offerSecondStep/password": password, "confirmSecondStep/code": code,
+		"dropSecondStep/password": password, "dropSecondStep/code": code,
 		"checkCamera/address": camera, "checkCamera/sub_address": camera, "checkCamera/username": cameraKey, "checkCamera/password": cameraKey,
 		"cameraProfiles/service": camera, "cameraProfiles/host": camera, "cameraProfiles/brand": camera, "cameraProfiles/username": cameraKey, "cameraProfiles/password": cameraKey,
 		"addCamera/name": camera, "addCamera/address": camera, "addCamera/sub_address": camera, "addCamera/username": cameraKey, "addCamera/password": cameraKey,

@@ -65,6 +65,7 @@ type Deps struct {
 	Sessions Sessions
 	Accounts Accounts
 	SignUps  SignUps
+	Seconds  Seconds
 	Cameras  Cameras
 	Finding  Finding
 	Live     Live
@@ -166,6 +167,7 @@ func New(d Deps) *API {
 	a.privacy()
 	a.exports()
 	a.reports()
+	a.second()
 	a.policy()
 	a.standing()
 	a.alerts()

@@ -79,26 +79,30 @@ func TestReferenceDocumentIsCurrent(t *testing.T) {
 
 // bodies are valid bodies, so that a refusal is about the person and not about the form.
 var bodies = map[string]string{
-	"beginSetup":     `{"code":"ABCD-EFGH","name":"A","email":"a@example.org","password":"x","language":"en","recording":"refused","recording_text_hash":""}`,
-	"signIn":         `{"email":"anna@example.org","password":"right"}`,
-	"changeAccount":  `{"name":"B"}`,
-	"setPassword":    `{"current":"a","new":"b"}`,
-	"eraseAccount":   `{"password":"right"}`,
-	"checkCamera":    `{"address":"rtsp://10.0.0.1/"}`,
-	"addCamera":      `{"address":"rtsp://10.0.0.1/","name":"x"}`,
-	"changeCamera":   `{"name":"x"}`,
-	"removeCamera":   `{}`,
-	"watchWHEP":      "v=0",
-	"decideConsent":  `{"state":"withdrawn","text_hash":"h"}`,
-	"markEventsSeen": `{"events":["6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b"],"seen":true}`,
-	"changeMotion":   `{"sensitivity":4}`,
-	"stepUp":         `{"password":"right"}`,
-	"changeShare":    `{"abilities":["live"]}`,
-	"inviteMember":   `{"camera_id":"01935e2a-0000-7000-8000-000000000009","abilities":["live"],"confirmed":true}`,
-	"makeLink":       `{"camera_id":"01935e2a-0000-7000-8000-000000000009","from":"2026-01-01T00:00:00Z","to":"2026-01-01T00:01:00Z","confirmed":true}`,
-	"acceptInvite":   "nothing",
-	"openLink":       "nothing",
-	"watchLinkWHEP":  "v=0",
+	"beginSetup":        `{"code":"ABCD-EFGH","name":"A","email":"a@example.org","password":"x","language":"en","recording":"refused","recording_text_hash":""}`,
+	"signIn":            `{"email":"anna@example.org","password":"right"}`,
+	"changeAccount":     `{"name":"B"}`,
+	"setPassword":       `{"current":"a","new":"b"}`,
+	"finishSignIn":      `{"token":"t","code":"123456"}`,
+	"offerSecondStep":   `{"password":"right"}`,
+	"confirmSecondStep": `{"code":"123456"}`,
+	"dropSecondStep":    `{"password":"right","code":"123456"}`,
+	"eraseAccount":      `{"password":"right"}`,
+	"checkCamera":       `{"address":"rtsp://10.0.0.1/"}`,
+	"addCamera":         `{"address":"rtsp://10.0.0.1/","name":"x"}`,
+	"changeCamera":      `{"name":"x"}`,
+	"removeCamera":      `{}`,
+	"watchWHEP":         "v=0",
+	"decideConsent":     `{"state":"withdrawn","text_hash":"h"}`,
+	"markEventsSeen":    `{"events":["6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b"],"seen":true}`,
+	"changeMotion":      `{"sensitivity":4}`,
+	"stepUp":            `{"password":"right"}`,
+	"changeShare":       `{"abilities":["live"]}`,
+	"inviteMember":      `{"camera_id":"01935e2a-0000-7000-8000-000000000009","abilities":["live"],"confirmed":true}`,
+	"makeLink":          `{"camera_id":"01935e2a-0000-7000-8000-000000000009","from":"2026-01-01T00:00:00Z","to":"2026-01-01T00:01:00Z","confirmed":true}`,
+	"acceptInvite":      "nothing",
+	"openLink":          "nothing",
+	"watchLinkWHEP":     "v=0",
 
 	"beginExport":   `{"password":"right"}`,
 	"askSignUp":     `{"email":"max@example.org","language":"en"}`,
@@ -196,7 +200,7 @@ func TestNothingWithoutASession(t *testing.T) {
 	promise.Proves(t, "P001")
 	w := newWorld(t)
 	open := []string{ // what has nothing of anybody, or opens by a code or link
-		"askReset", "askSignUp", "beginSetup", "downloadExport", "getInvite", "getOutbox", "openLink", "getPolicy", "getReceipt", "getSetup", "getSignUp", "resetPassword", "signUp", "healthz", "listPromises", "listPurposes", "metrics", "openapi", "readyz", "signIn", "stopMail",
+		"askReset", "askSignUp", "beginSetup", "downloadExport", "getInvite", "getOutbox", "openLink", "getPolicy", "getReceipt", "getSetup", "getSignUp", "resetPassword", "signUp", "healthz", "listPromises", "listPurposes", "metrics", "openapi", "readyz", "signIn", "stopMail", "finishSignIn",
 	}
 	for _, r := range w.api.Routes() {
 		if r.Auth == httpapi.Link {

@@ -16,7 +16,8 @@ import (
 
 // Sessions is signing in and out.
 type Sessions interface {
-	// SignIn compares e-mail and password; a wrong one of either is the problem session.wrong.
+	// SignIn compares e-mail and password; a wrong one of either is the problem session.wrong. Who has a
+	// second step gets SignedIn.Step.
 	SignIn(ctx context.Context, t id.Tenant, email, password string, c Client) (SignedIn, error)
 	// Session finds who a token belongs to, or the problem session.needed or session.ended (401).
 	Session(ctx context.Context, token string) (Caller, error)
@@ -48,6 +49,7 @@ type SignedIn struct {
 	Session id.Session
 	Token   string // for the cookie only
 	Expires time.Time
+	Step    *PendingStep // a second step is needed first; then nothing else is set
 }
 
 // SessionInfo is one signed-in browser.
@@ -62,9 +64,11 @@ type SessionInfo struct {
 }
 
 type signedIn struct {
-	SetCookie http.Cookie `header:"Set-Cookie"`
+	Status    int
+	SetCookie []http.Cookie `header:"Set-Cookie"`
 	Body      struct {
-		Account Account `json:"account"`
+		Account *Account     `json:"account,omitempty" doc:"Signed in (201)"`
+		Step    *PendingStep `json:"step,omitempty" doc:"The password was right, and a code is needed (202)"`
 	}
 }
 
@@ -81,8 +85,13 @@ func (a *API) client(ctx context.Context) Client {
 }
 
 func (a *API) signedIn(ctx context.Context, s SignedIn) *signedIn {
-	out := &signedIn{SetCookie: *newCookie(of(ctx).visit, s.Token, a.deps.Clock.Now(), s.Expires)}
-	out.Body.Account = s.Account
+	out := &signedIn{Status: http.StatusCreated}
+	if s.Step != nil {
+		out.Status, out.Body.Step = http.StatusAccepted, s.Step
+		return out
+	}
+	out.SetCookie = []http.Cookie{*newCookie(of(ctx).visit, s.Token, a.deps.Clock.Now(), s.Expires)}
+	out.Body.Account = &s.Account
 	return out
 }
 

@@ -74,7 +74,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Deps)) *world {
 	w.anna, w.ben, w.link = w.person("en"), w.person("zh-Hans"), newID[id.Share]()
 	d := httpapi.Deps{
 		Tenant: id.DefaultTenant, Clock: w.clock, Log: logtest.New(t), Words: words,
-		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Shares: shares{w}, Alarms: alarms{w}, Privacy: privacy{w}, Exports: exports{w}, Reports: reports{w}, Policy: policy{w},
+		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Shares: shares{w}, Alarms: alarms{w}, Privacy: privacy{w}, Exports: exports{w}, Reports: reports{w}, Seconds: seconds{}, Policy: policy{w},
 		Page: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "metrics") }),
 	}
 	d.SignUps = signUps{w}
@@ -315,6 +315,26 @@ func (s setup) Begin(_ context.Context, n httpapi.Newcomer) (httpapi.SignedIn, e
 	s.fresh = false
 	return httpapi.SignedIn{Account: httpapi.Account{ID: s.anna.account, Email: n.Email}, Session: s.anna.session, Token: s.anna.token, Expires: s.clock.Now().Add(time.Hour)}, nil
 }
+
+type seconds struct{}
+
+func (seconds) Finish(context.Context, string, string, httpapi.Client) (httpapi.SignedIn, error) {
+	return httpapi.SignedIn{}, problem.New(http.StatusForbidden, "step.wrong")
+}
+
+func (seconds) State(context.Context, permit.Permit, id.Account) (httpapi.SecondStep, error) {
+	return httpapi.SecondStep{}, nil
+}
+
+func (seconds) Offer(context.Context, permit.Permit, id.Account, string) (httpapi.SecondOffer, error) {
+	return httpapi.SecondOffer{}, nil
+}
+
+func (seconds) Confirm(context.Context, permit.Permit, id.Account, string) ([]string, error) {
+	return nil, nil
+}
+
+func (seconds) Drop(context.Context, permit.Permit, id.Account, string, string) error { return nil }
 
 func (s sessions) SignIn(_ context.Context, _ id.Tenant, email, password string, c httpapi.Client) (httpapi.SignedIn, error) {
 	if email != "anna@example.org" || password != "right" {

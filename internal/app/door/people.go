@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"candor/internal/account"
+	"candor/internal/clock"
 	"candor/internal/gate"
 	"candor/internal/httpapi"
 	"candor/internal/id"
@@ -31,8 +32,11 @@ func (s Sessions) SignIn(ctx context.Context, t id.Tenant, email, password strin
 	return s.signedIn(ctx, in)
 }
 
-// signedIn opens the account for the session that has just begun.
+// signedIn opens the account for the session that has just begun, or says that a second step comes first.
 func (s Sessions) signedIn(ctx context.Context, in account.SignedIn) (httpapi.SignedIn, error) {
+	if in.Step.Request != "" {
+		return httpapi.SignedIn{Step: &httpapi.PendingStep{Token: in.Step.Request, Until: httpapi.Moment(clock.At(in.Step.Until))}}, nil
+	}
 	p, err := s.Gate.Permit(ctx, gate.Request{Tenant: in.Tenant, Actor: permit.Person(in.Account, in.Session), Action: permit.AccountRead, Account: in.Account})
 	if err != nil {
 		return httpapi.SignedIn{}, err

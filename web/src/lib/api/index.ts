@@ -10,7 +10,12 @@ export const api = {
   setUp: (body: T.Setup) => call<{ account: T.Account }>('setup', { method: 'POST', body }),
 
   session: () => call<{ account: T.Account }>('session'),
-  signIn: (email: string, password: string) => call<{ account: T.Account }>('session', { method: 'POST', body: { email, password } }),
+  signIn: (email: string, password: string) => call<{ account?: T.Account; step?: T.PendingStep }>('session', { method: 'POST', body: { email, password } }),
+  finishSignIn: (token: string, code: string) => call<{ account?: T.Account }>('session/second', { method: 'POST', body: { token, code } }),
+  secondStep: () => call<T.SecondStep>('account/second'),
+  offerSecondStep: (password: string) => call<T.SecondOffer>('account/second', { method: 'POST', body: { password } }),
+  confirmSecondStep: (code: string) => call<{ recovery_codes: string[] }>('account/second', { method: 'PUT', body: { code } }),
+  dropSecondStep: (password: string, code: string) => call<void>('account/second', { method: 'DELETE', body: { password, code } }),
   signOut: () => call<void>('session', { method: 'DELETE' }),
   sessions: () => call<T.Sessions>('sessions'),
   endSession: (id: string) => call<void>(`sessions/${id}`, { method: 'DELETE' }),
