@@ -125,7 +125,7 @@ func (doctor) Run(r *run) error {
 }
 
 type user struct {
-	Reset userReset `cmd:"" help:"Give a person a new password and end their sessions."`
+	Reset userReset `cmd:"" help:"Give a person a new password, end their sessions and turn a second step off."`
 }
 
 type userReset struct {
@@ -141,7 +141,7 @@ func (u userReset) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(r.out, "New password: %s\nEvery session has ended. Tell the person, and ask them to change it after signing in.\n", password)
+	fmt.Fprintf(r.out, "New password: %s\nEvery session has ended, and a second step at sign-in is off. Tell the person, and ask them to change it after signing in.\n", password)
 	return nil
 }
 

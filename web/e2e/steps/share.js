@@ -1,8 +1,7 @@
 // Three people: the owner, a guest who is invited, and whoever holds a link. What is taken back ends while it runs.
 
-import { execFileSync } from 'node:child_process'
-import jsQR from 'jsqr'
 import { atMost, expect, same } from '../lib/tests.js'
+import { read } from '../lib/qr.js'
 import { saying } from '../lib/person.js'
 import { barriers, forTheBook, portraits, rawWords } from '../lib/look.js'
 
@@ -19,17 +18,6 @@ const code = (you, email) =>
     const { letters } = await (await you.context.request.get(`${you.address}/api/v1/outbox`)).json()
     return /\d{4} \d{4}/.exec(letters.find((l) => l.to === email && /\d{4} \d{4}/.test(l.text))?.text ?? '')?.[0]
   })
-
-/** What a phone reads from the code on the screen. */
-async function read(me) {
-  const box = me.test('qr')
-  await box.waitFor()
-  const { width, height } = await box.boundingBox()
-  const png = await box.screenshot()
-  const size = Math.round(width)
-  const pixels = execFileSync('ffmpeg', ['-v', 'error', '-i', '-', '-vf', `scale=${size}:${Math.round(height)}`, '-f', 'rawvideo', '-pix_fmt', 'rgba', '-'], { input: png })
-  return jsQR.default(new Uint8ClampedArray(pixels), size, pixels.length / 4 / size)?.data
-}
 
 export function share({ test }) {
   test('an invitation: to one camera, live, for a named person', async ({ me, about }) => {

@@ -1,6 +1,8 @@
 // A stranger signs up with a code from the outbox, forgets the password and sets a new one.
 
 import { expect, same } from '../lib/tests.js'
+import { read } from '../lib/qr.js'
+import { totp } from '../lib/totp.js'
 import { Person } from '../lib/person.js'
 import { barriers, leftEnglish, portraits, rawWords } from '../lib/look.js'
 
@@ -92,6 +94,65 @@ export function signUp({ test }) {
     await you.field('account.password').fill(next)
     await you.tap(you.button(you.say('signin.enter')))
     await you.page.getByText(you.say('home.empty.title')).waitFor()
+  })
+
+  test('a second step: set up with an app, asked for, by a recovery code once, and off again', async ({ browser, about }) => {
+    const you = about.max
+    await you.go('nav.settings')
+    await you.tap(you.test('second-begin'))
+    await you.field('settings.passwordNow').last().fill(next)
+    await you.tap(you.test('second-next'))
+    const key = await read(you)
+    expect(key.startsWith('otpauth://totp/'), `the QR code says ${key}`)
+    same((await you.test('second-key').innerText()).replaceAll(' ', ''), new URL(key).searchParams.get('secret'), 'the key beside it')
+    await you.test('second-confirm').scrollIntoViewIfNeeded()
+    same(await barriers(you.page), [], 'barriers')
+    await portraits(you.page, 'second-step', 'en')
+    await you.field('second.code').fill(totp(key, 5))
+    await you.expecting(/status of 403/, async () => {
+      await you.tap(you.test('second-confirm'))
+      await you.page.getByText(you.say('problem.step.wrong')).waitFor()
+    })
+    await you.field('second.code').fill(totp(key))
+    await you.tap(you.test('second-confirm'))
+    const codes = await you.test('second-codes').locator('code').allInnerTexts()
+    same(codes.length, 10, 'recovery codes')
+    same(await barriers(you.page), [], 'barriers')
+    await you.tap(you.test('second-kept'))
+    await you.test('second-drop').waitFor()
+
+    const phone = await Person.open(browser, you.address, { width: 390, height: 844 })
+    const enter = async (code) => {
+      await phone.field('account.email').fill(max.email)
+      await phone.field('account.password').fill(next)
+      await phone.tap(phone.button(phone.say('signin.enter')))
+      await phone.test('second-ask').waitFor()
+      await phone.field('second.code').fill(code)
+      await phone.tap(phone.button(phone.say('signin.enter')))
+    }
+    phone.allow(/status of 40[13]/)
+    await enter('000000')
+    await phone.page.getByText(phone.say('problem.step.wrong')).waitFor()
+    same(await barriers(phone.page), [], 'barriers')
+    await portraits(phone.page, 'second-ask', 'en')
+    same((await phone.context.request.get(`${you.address}/api/v1/session`)).status(), 401, 'with the password alone')
+    await phone.field('second.code').fill(codes[0])
+    await phone.tap(phone.button(phone.say('signin.enter')))
+    await phone.page.getByText(phone.say('home.empty.title')).waitFor()
+    await phone.go('nav.settings')
+    await phone.tap(phone.test('signout'))
+    await enter(codes[0])
+    await phone.page.getByText(phone.say('problem.step.wrong')).waitFor()
+    await phone.field('second.code').fill(totp(key, 1))
+    await phone.tap(phone.button(phone.say('signin.enter')))
+    await phone.test('signout').waitFor()
+    await phone.close()
+
+    await you.tap(you.test('second-drop'))
+    await you.field('settings.passwordNow').last().fill(next)
+    await you.field('second.code').fill(codes[1])
+    await you.tap(you.test('second-off'))
+    await you.test('second-begin').waitFor()
   })
 
   test('another browser is signed out from here, and the account goes again', async ({ browser, about }) => {
