@@ -4,7 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base32"
-	"encoding/binary"
+	bigendian "encoding/binary"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -21,9 +21,9 @@ func totp(t *testing.T, key string, ahead int64) string {
 		t.Fatal(err)
 	}
 	mac := hmac.New(sha1.New, secret)
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(time.Now().Unix()/30+ahead)))
+	mac.Write(bigendian.BigEndian.AppendUint64(nil, uint64(time.Now().Unix()/30+ahead)))
 	sum := mac.Sum(nil)
-	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[sum[19]&15:])&0x7fffffff)%1_000_000)
+	return fmt.Sprintf("%06d", (bigendian.BigEndian.Uint32(sum[sum[19]&15:])&0x7fffffff)%1_000_000)
 }
 
 // TestThePasswordAloneOpensNothing, once there is a second step.

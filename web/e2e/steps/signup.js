@@ -115,6 +115,7 @@ export function signUp({ test }) {
     })
     await you.field('second.code').fill(totp(key))
     await you.tap(you.test('second-confirm'))
+    await you.test('second-codes').waitFor()
     const codes = await you.test('second-codes').locator('code').allInnerTexts()
     same(codes.length, 10, 'recovery codes')
     same(await barriers(you.page), [], 'barriers')
