@@ -154,6 +154,7 @@ export function signUp({ test }) {
     await you.field('second.code').fill(codes[1])
     await you.tap(you.test('second-off'))
     await you.test('second-begin').waitFor()
+    await you.go('nav.home')
   })
 
   test('another browser is signed out from here, and the account goes again', async ({ browser, about }) => {
