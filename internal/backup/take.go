@@ -55,8 +55,8 @@ func (s Source) take(ctx context.Context, f *folder, r *Run) error {
 	if err := errors.Join(f.clear(), f.prune(oldest)); err != nil { // first: it makes room
 		return err
 	}
-	if _, err := os.Stat(f.run(r.Name())); err == nil {
-		return fmt.Errorf("a run of this very second is there already (%s); try again", r.Name())
+	for exists(f.run(r.Name())) { // a run of this very second; names go by seconds
+		r.At = r.At.Add(time.Second)
 	}
 	half := f.run(part + r.Name())
 	if err := os.MkdirAll(half, 0o700); err != nil {
@@ -70,6 +70,11 @@ func (s Source) take(ctx context.Context, f *folder, r *Run) error {
 		return errors.Join(roomy(err), os.RemoveAll(half))
 	}
 	return errors.Join(syncDir(filepath.Join(f.dir, runsDir)), f.prune(oldest))
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }
 
 // fill copies pieces, database, and the pieces that were finished meanwhile.
