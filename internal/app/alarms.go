@@ -43,20 +43,13 @@ func (h *house) openAlarms(ctx context.Context) error {
 }
 
 // eventDays is how long a camera's events stay: as long as its footage, and never longer than the policy
-// allows.
+// allows that its owner stands under.
 func (h *house) eventDays(ctx context.Context, c alarm.Camera) (int, error) {
-	most := 0
-	if l, ok := h.policy.Lifetime(passport.Event); ok {
-		most = l.Days
-	}
 	r, err := h.devices.Ref(ctx, c.Tenant, c.Binding)
 	if err != nil {
 		return 0, err
 	}
-	if days := r.Retention.Days; days > 0 && (most == 0 || days < most) {
-		return days, nil
-	}
-	return most, nil
+	return h.atMost(ctx, c.Tenant, c.Binding, passport.Event, r.Retention.Days)
 }
 
 // tellEvent tells the browsers of whoever may see a camera's events that there is one, or more of it. Each

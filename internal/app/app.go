@@ -79,12 +79,13 @@ type house struct {
 	outbox  *bus.Outbox
 	metrics *metrics.Registry
 
-	gate    *gate.Gate
-	records *translog.Log
-	people  *account.Room
-	consent *consent.Room
-	devices *device.Room
-	shares  *shares.Room
+	gate     *gate.Gate
+	records  *translog.Log
+	people   *account.Room
+	versions *consent.Versions
+	consent  *consent.Room
+	devices  *device.Room
+	shares   *shares.Room
 
 	hub     *media.Hub
 	egress  *egress.Room

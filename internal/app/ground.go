@@ -15,8 +15,6 @@ import (
 	"candor/internal/config"
 	"candor/internal/id"
 	"candor/internal/metrics"
-	"candor/internal/passport"
-	"candor/internal/policy"
 	"candor/internal/problem"
 	"candor/internal/seal"
 	"candor/internal/sqldb"
@@ -49,9 +47,6 @@ func (h *house) ground(ctx context.Context) error {
 	if err := h.governed(); err != nil {
 		return err
 	}
-	if err := fits(h.config, h.policy); err != nil {
-		return err
-	}
 	h.metrics = metrics.New(version.Version, Passports())
 	h.gauges = newGauges(h.metrics)
 	if h.db, h.keys, err = vault(ctx, h.config, h.clock, h.room("seal")); err != nil {
@@ -66,25 +61,6 @@ func (h *house) ground(ctx context.Context) error {
 	h.outbox = &bus.Outbox{DB: h.db, Bus: h.bus, Clock: h.clock, Log: h.room("bus")}
 	h.outbox.Start()
 	h.closing("outbox", h.outbox.Close)
-	return nil
-}
-
-// governed reads what is obeyed from this start on. A version that takes effect later is obeyed from the
-// next start after that day; until then it can be read.
-func (h *house) governed() error {
-	history, err := policy.BuiltHistory()
-	if err != nil {
-		return fmt.Errorf("read the policy: %w", err)
-	}
-	h.history, h.policy = history, history.Governing(h.clock.Now())
-	return nil
-}
-
-// fits reports a setting that the policy does not allow.
-func fits(c config.Config, p *policy.Policy) error {
-	if l, ok := p.Lifetime(passport.Footage); ok && l.Days > 0 && c.Recording.Days > l.Days {
-		return fmt.Errorf("recording.days: %d is more than the %d days that the policy allows", c.Recording.Days, l.Days)
-	}
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"slices"
 
 	"candor/internal/account"
@@ -18,7 +17,6 @@ import (
 	"candor/internal/notify"
 	"candor/internal/notify/mail"
 	"candor/internal/passport"
-	"candor/internal/policy"
 	"candor/internal/report"
 	"candor/internal/rights"
 	"candor/internal/seal"
@@ -54,14 +52,4 @@ func installation() []passport.Passport {
 		})
 	}
 	return out
-}
-
-// Keeps reports why this build cannot keep a policy: it has something to store, send, log or count
-// that the policy does not allow.
-func Keeps(p *policy.Policy) error {
-	var errs []error
-	for _, one := range Passports() {
-		errs = append(errs, p.Judge(one))
-	}
-	return errors.Join(errs...)
 }

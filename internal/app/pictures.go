@@ -99,7 +99,11 @@ func (h *house) openFootage(ctx context.Context) error {
 		DB: h.db, Keys: h.keys, Store: store, Clock: h.clock, Log: h.room("footage"),
 		Policy: func(ctx context.Context, c footage.Camera) (footage.Policy, error) {
 			r, err := h.devices.Ref(ctx, c.Tenant, c.Binding)
-			return footage.Policy{Days: r.Retention.Days, Bytes: r.Retention.Bytes}, err
+			if err != nil {
+				return footage.Policy{}, err
+			}
+			days, err := h.atMost(ctx, c.Tenant, c.Binding, passport.Footage, r.Retention.Days)
+			return footage.Policy{Days: days, Bytes: r.Retention.Bytes}, err
 		},
 	}
 	if err := h.footage.Open(ctx); err != nil {
@@ -142,14 +146,6 @@ func (h *house) openWebRTC() error {
 	}
 	h.closing("WebRTC", h.whep.Close)
 	return nil
-}
-
-// maxDays is the longest that footage may stay under the policy.
-func (h *house) maxDays() int {
-	if l, ok := h.policy.Lifetime(passport.Footage); ok && l.Days > 0 {
-		return l.Days
-	}
-	return h.config.Recording.Days
 }
 
 // recorder lets the station use the footage room.

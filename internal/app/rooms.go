@@ -22,11 +22,15 @@ func (h *house) rooms(ctx context.Context) error {
 		DB: h.db, Keeper: h.keys, Gate: h.gate, Outbox: h.outbox, Clock: h.clock, Log: h.room("account"), Languages: h.policy.Languages,
 	}
 	h.people.Init()
-	h.consent = &consent.Room{DB: h.db, Keeper: h.keys, Outbox: h.outbox, Policy: h.policy, Clock: h.clock}
+	h.versions = &consent.Versions{DB: h.db, Keeper: h.keys, History: h.history, Clock: h.clock}
+	if err := allHere(ctx, h.versions); err != nil {
+		return err
+	}
+	h.consent = &consent.Room{DB: h.db, Keeper: h.keys, Outbox: h.outbox, Policy: h.policy, Versions: h.versions, Clock: h.clock}
 	h.devices = &device.Room{
 		DB: h.db, Keeper: h.keys, Outbox: h.outbox, Clock: h.clock, DefaultDays: h.config.Recording.Days, DefaultBytes: int64(h.config.Recording.Bytes), MaxDays: h.maxDays(),
 	}
-	h.gate.People, h.gate.Relations, h.gate.Consents = h.people, h.devices, h.consent
+	h.gate.People, h.gate.Relations, h.gate.Consents, h.gate.Policies = h.people, h.devices, h.consent, h.versions
 	h.sharing()
 	if err := h.gate.Start(ctx); err != nil {
 		return err

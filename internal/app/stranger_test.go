@@ -48,6 +48,7 @@ func bodies(p *person) map[string]any {
 		"tryPushDevice":       map[string]any{},
 		"reportArrival":       map[string]any{"test": "t"},
 		"stopMail":            "List-Unsubscribe=One-Click",
+		"answerPolicy":        `{"policy_hash":"` + strings.Repeat("0", 64) + `","answer":"declined"}`,
 		"decideConsentForAll": map[string]any{"state": "withdrawn", "text_hash": p.consentHash()},
 
 		"discoverCameras": map[string]any{},

@@ -26,6 +26,7 @@ type Config struct {
 	SetupCode Secret `yaml:"setup_code"`
 
 	Operator  Operator  `yaml:"operator"`
+	Policy    Policy    `yaml:"policy"`
 	HTTP      HTTP      `yaml:"http"`
 	Cameras   Cameras   `yaml:"cameras"`
 	WebRTC    WebRTC    `yaml:"webrtc"`
@@ -43,6 +44,11 @@ type Config struct {
 type Operator struct {
 	Name    string `yaml:"name"`
 	Contact string `yaml:"contact"`
+}
+
+// Policy is where the policy's source is.
+type Policy struct {
+	Folder string `yaml:"folder"`
 }
 
 // HTTP is the front door.

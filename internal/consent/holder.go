@@ -63,10 +63,18 @@ func (h Holder) Count(ctx context.Context, _ permit.Permit, w rights.Whose) ([]r
 	}
 	held := rights.Held{Room: h.Room(), Category: passport.ConsentLog, Kind: "consent", Ends: "account closed", Purpose: passport.Rights, Basis: passport.Obligation}
 	err := h.Of.DB.Read.NewRaw("SELECT count(*), coalesce(sum(length(details)), 0)"+ofSubject, w.Tenant, w.Subject).Scan(ctx, &held.Count, &held.Bytes)
-	if err != nil || held.Count == 0 {
+	if err != nil {
 		return nil, err
 	}
-	return []rights.Held{held}, nil
+	var all []rights.Held
+	if held.Count > 0 {
+		all = append(all, held)
+	}
+	if h.Of.Versions == nil {
+		return all, nil
+	}
+	answers, err := h.Of.Versions.count(ctx, w)
+	return append(all, answers...), err
 }
 
 // Export writes every record under the standard's names, newest first.
@@ -87,7 +95,10 @@ func (h Holder) Export(ctx context.Context, p permit.Permit, w rights.Whose, to 
 			return err
 		}
 	}
-	return nil
+	if h.Of.Versions == nil {
+		return nil
+	}
+	return h.Of.Versions.export(ctx, p, w, out)
 }
 
 // Erase takes every record away when the person leaves.
@@ -100,8 +111,10 @@ func (h Holder) Erase(ctx context.Context, w rights.Whose) (swept rights.Swept, 
 		if err := tx.NewRaw("SELECT count(*), coalesce(sum(length(details)), 0)"+ofSubject, w.Tenant, w.Subject).Scan(ctx, &swept.Rows, &swept.Bytes); err != nil {
 			return err
 		}
-		_, err := tx.NewRaw("DELETE"+ofSubject, w.Tenant, w.Subject).Exec(ctx)
-		return err
+		if _, err := tx.NewRaw("DELETE"+ofSubject, w.Tenant, w.Subject).Exec(ctx); err != nil || h.Of.Versions == nil {
+			return err
+		}
+		return h.Of.Versions.erase(ctx, tx, w, &swept)
 	})
 	if err != nil {
 		return rights.Swept{}, fmt.Errorf("erase consents: %w", err)
@@ -120,5 +133,9 @@ func (h Holder) Scan(ctx context.Context, w rights.Whose) ([]rights.Finding, err
 	if err != nil {
 		return nil, fmt.Errorf("scan consents: %w", err)
 	}
-	return []rights.Finding{f}, nil
+	if h.Of.Versions == nil {
+		return []rights.Finding{f}, nil
+	}
+	answers, err := h.Of.Versions.scan(ctx, w)
+	return []rights.Finding{f, answers}, err
 }

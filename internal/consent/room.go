@@ -46,27 +46,46 @@ type Room struct {
 	DB     *sqldb.DB
 	Keeper Sealer
 	Outbox *bus.Outbox
-	Policy Policy
+	Policy Policy // of the house
 	Clock  clock.Clock
+	// Versions knows under which version each person stands; nil: all under that of the house.
+	Versions *Versions
 
 	writing sync.Mutex // one record at a time gets the next number; a second node's loser meets the primary key
 }
 
 var _ gate.Consents = (*Room)(nil)
 
+// Under is the policy that a person stands under, whose questions they are asked.
+func (r *Room) Under(ctx context.Context, t id.Tenant, s id.Subject) (Policy, error) {
+	if r.Versions == nil {
+		return r.Policy, nil
+	}
+	st, _, err := r.Versions.Standing(ctx, t, s)
+	return st, err
+}
+
 // Record keeps a decision and returns its record's id. Saying again what holds already makes no
 // new record, except that a consent under a new text or policy does.
 //
 // Problems: consent.unknown_purpose, consent.text_changed (show the new text and ask again),
-// consent.not_given (nothing to withdraw), consent.state.
+// consent.not_given (nothing to withdraw), consent.state, policy.not_agreed (the purpose is new in a
+// version that the person has not agreed to).
 func (r *Room) Record(ctx context.Context, d Decision) (id.Consent, error) {
 	if d.Tenant.IsZero() || d.Subject.IsZero() || d.Actor == (permit.Actor{}) {
 		return id.Consent{}, errors.New("consent: a decision needs a person and who said it")
 	}
-	if text, _ := r.Policy.ConsentText(d.Purpose, ""); text == "" {
+	under, err := r.Under(ctx, d.Tenant, d.Subject)
+	if err != nil {
+		return id.Consent{}, err
+	}
+	if text, _ := under.ConsentText(d.Purpose, ""); text == "" {
+		if text, _ := r.Policy.ConsentText(d.Purpose, ""); text != "" {
+			return id.Consent{}, problem.Forbidden("policy.not_agreed").With("purpose", string(d.Purpose))
+		}
 		return id.Consent{}, problem.Invalid("consent.unknown_purpose")
 	}
-	lang, known := r.Policy.ConsentHash(d.Purpose, d.TextHash)
+	lang, known := under.ConsentHash(d.Purpose, d.TextHash)
 	switch d.State {
 	case Given:
 		if !known {
@@ -82,7 +101,7 @@ func (r *Room) Record(ctx context.Context, d Decision) (id.Consent, error) {
 	r.writing.Lock()
 	defer r.writing.Unlock()
 	made, record := id.Make[id.Consent](), id.Consent{}
-	err := r.DB.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = r.DB.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		held, err := newest(ctx, tx, d.Tenant, d.Subject, d.Binding, d.Purpose)
 		if err != nil {
 			return err
@@ -96,14 +115,14 @@ func (r *Room) Record(ctx context.Context, d Decision) (id.Consent, error) {
 			d.State = Withdrawn
 		}
 		switch {
-		case alone && State(held.State) == d.State && (d.State == Withdrawn || held.TextHash == d.TextHash && held.PolicyHash == r.Policy.Hash()):
+		case alone && State(held.State) == d.State && (d.State == Withdrawn || held.TextHash == d.TextHash && held.PolicyHash == under.Hash()):
 			record = held.ID
 			return nil
 		case d.State == Withdrawn && !given:
 			return problem.Conflict("consent.not_given")
 		}
 		record = made
-		return r.insert(ctx, tx, d, made, lang)
+		return r.insert(ctx, tx, d, made, lang, under.Hash())
 	})
 	if err != nil {
 		return id.Consent{}, fmt.Errorf("record consent: %w", err)
@@ -111,7 +130,7 @@ func (r *Room) Record(ctx context.Context, d Decision) (id.Consent, error) {
 	return record, nil
 }
 
-func (r *Room) insert(ctx context.Context, tx bun.Tx, d Decision, made id.Consent, lang string) error {
+func (r *Room) insert(ctx context.Context, tx bun.Tx, d Decision, made id.Consent, lang, policyHash string) error {
 	plain, err := json.Marshal(details{At: clock.At(r.Clock.Now()), Language: lang, How: d.How, Account: d.Actor.Account, Session: d.Actor.Session})
 	if err != nil {
 		return err
@@ -122,7 +141,7 @@ func (r *Room) insert(ctx context.Context, tx bun.Tx, d Decision, made id.Consen
 	}
 	if _, err := tx.NewRaw(`INSERT INTO consent_record (tenant_id, subject_id, n, record_id, purpose, binding_id, state, text_hash, policy_hash, details)
 		SELECT ?, ?, coalesce(max(n), 0) + 1, ?, ?, ?, ?, ?, ?, ? FROM consent_record WHERE tenant_id = ? AND subject_id = ?`,
-		d.Tenant, d.Subject, made, string(d.Purpose), d.Binding[:], string(d.State), d.TextHash, r.Policy.Hash(), []byte(sealed), d.Tenant, d.Subject).Exec(ctx); err != nil {
+		d.Tenant, d.Subject, made, string(d.Purpose), d.Binding[:], string(d.State), d.TextHash, policyHash, []byte(sealed), d.Tenant, d.Subject).Exec(ctx); err != nil {
 		return err
 	}
 	about := id.RowOf(d.Subject)

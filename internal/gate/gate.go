@@ -74,6 +74,11 @@ type Policy interface {
 	Asked(p passport.Purpose, textHash string) bool
 }
 
+// Policies knows under which policy each person stands.
+type Policies interface {
+	Of(ctx context.Context, t id.Tenant, s id.Subject) (Policy, error)
+}
+
 // Records takes access records; Append returns when the record is durable.
 type Records interface {
 	Append(ctx context.Context, a translog.Access) error
@@ -96,7 +101,8 @@ type Gate struct {
 	Log       *slog.Logger
 	DB        *sqldb.DB
 	Bus       *bus.Bus
-	Policy    Policy
+	Policy    Policy   // of the house: of a purpose that it does not have nothing happens for anybody
+	Policies  Policies // of each person; nil: everybody stands under that of the house
 	People    People
 	Relations Relations
 	Shares    Shares // nil: nobody is let in
@@ -162,7 +168,7 @@ func (g *Gate) decide(ctx context.Context, r Request) (permit.Grant, rule, error
 	}
 	grant := permit.Grant{
 		Tenant: r.Tenant, Actor: r.Actor, Action: r.Action, Subject: id.SubjectOf(r.Account), Binding: r.Binding,
-		Purpose: ru.purpose, Categories: ru.categories, Policy: g.Policy.Hash(), Share: share.ID, From: share.From, To: share.To,
+		Purpose: ru.purpose, Categories: ru.categories, Share: share.ID, From: share.From, To: share.To,
 	}
 	if share.Until != 0 {
 		grant.Expires = share.Until.Time()
@@ -177,7 +183,8 @@ func (g *Gate) decide(ctx context.Context, r Request) (permit.Grant, rule, error
 	return grant, ru, nil
 }
 
-// grounds finds out whether the policy, and where needed a consent, allow the purpose.
+// grounds finds out whether the policy that the person stands under, and where needed a consent, allow
+// the purpose.
 //
 // promise:P241,P243,P245
 func (g *Gate) grounds(ctx context.Context, grant *permit.Grant) error {
@@ -188,13 +195,18 @@ func (g *Gate) grounds(ctx context.Context, grant *permit.Grant) error {
 	if !ok {
 		return unsure(fmt.Errorf("policy has no purpose %q", grant.Purpose))
 	}
-	for _, c := range grant.Categories {
-		if !g.Policy.Touches(grant.Purpose, c) {
-			return unsure(fmt.Errorf("policy does not let %q touch %q", grant.Purpose, c))
-		}
+	if err := touches(g.Policy, grant); err != nil {
+		return unsure(err)
 	}
-	grant.Basis = basis
-	switch basis {
+	holds, err := g.holds(ctx, grant, basis)
+	if err != nil {
+		return err
+	}
+	if grant.Basis, ok = holds.Basis(grant.Purpose); !ok || touches(holds, grant) != nil {
+		return problem.Forbidden("policy.not_agreed").With("purpose", string(grant.Purpose))
+	}
+	grant.Policy = holds.Hash()
+	switch grant.Basis {
 	case passport.Contract, passport.Obligation:
 		return nil
 	case passport.Consent:
@@ -209,13 +221,35 @@ func (g *Gate) grounds(ctx context.Context, grant *permit.Grant) error {
 		switch {
 		case err != nil:
 			return unsure(err)
-		case !yes || given.Record.IsZero() || !g.Policy.Asked(asked, given.TextHash):
+		case !yes || given.Record.IsZero() || !holds.Asked(asked, given.TextHash):
 			return problem.Forbidden("consent.needed").With("purpose", string(grant.Purpose))
 		}
 		grant.Consent = given.Record
 		return nil
 	}
-	return unsure(fmt.Errorf("no rule for legal basis %q", basis))
+	return unsure(fmt.Errorf("no rule for legal basis %q", grant.Basis))
+}
+
+// holds is the policy that the person stands under. What the law obliges us to do rests on nobody's
+// agreement: it follows the policy of the house.
+func (g *Gate) holds(ctx context.Context, grant *permit.Grant, basis passport.Basis) (Policy, error) {
+	if g.Policies == nil || basis == passport.Obligation {
+		return g.Policy, nil
+	}
+	holds, err := g.Policies.Of(ctx, grant.Tenant, grant.Subject)
+	if err != nil {
+		return nil, unsure(err)
+	}
+	return holds, nil
+}
+
+func touches(p Policy, grant *permit.Grant) error {
+	for _, c := range grant.Categories {
+		if !p.Touches(grant.Purpose, c) {
+			return fmt.Errorf("policy does not let %q touch %q", grant.Purpose, c)
+		}
+	}
+	return nil
 }
 
 func unsure(cause error) error { return problem.Unavailable("gate.unsure").Because(cause) }

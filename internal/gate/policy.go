@@ -26,3 +26,13 @@ func (u under) Asked(p passport.Purpose, textHash string) bool {
 	_, ok := u.ConsentHash(p, textHash)
 	return ok
 }
+
+// UnderStanding is what holds for one person, as the gate reads it.
+func UnderStanding(s *policy.Standing) Policy { return stands{under{s.Policy}, s} }
+
+type stands struct {
+	under
+	standing *policy.Standing
+}
+
+func (s stands) Asked(p passport.Purpose, textHash string) bool { return s.standing.Asked(p, textHash) }

@@ -167,6 +167,7 @@ func New(d Deps) *API {
 	a.exports()
 	a.reports()
 	a.policy()
+	a.standing()
 	a.alerts()
 	a.feed()
 	a.health()

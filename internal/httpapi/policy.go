@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"candor/internal/id"
+	"candor/internal/permit"
 	"candor/internal/problem"
 	"candor/internal/promise"
 )
@@ -12,13 +14,17 @@ import (
 // Policy is the published text of what the program obeys.
 type Policy interface {
 	Version() (version, hash string)
-	Purposes(ctx context.Context, lang string) ([]Purpose, error)
-	// Consent is the question that is asked before data is used for a purpose.
+	// Purposes are those of the version that the caller stands under, or of the one in effect for nobody.
+	Purposes(ctx context.Context, c Caller, lang string) ([]Purpose, error)
+	// Consent is the question that somebody new is asked before data is used for a purpose.
 	Consent(ctx context.Context, purpose, lang string) (ConsentText, error)
 	// Text is the version with the hash, or the one in effect where there is none.
 	Text(ctx context.Context, lang, hash string) (PolicyText, error)
 	// Promises is the board: every promise with its control, its checks and its state, as JSON.
 	Promises(ctx context.Context) (json.RawMessage, error)
+	// Standing is which version holds for a person; Answer keeps what they say to another.
+	Standing(ctx context.Context, p permit.Permit, a id.Account, lang string) (Standing, error)
+	Answer(ctx context.Context, p permit.Permit, a id.Account, policyHash, answer string) error
 }
 
 // Purpose is one reason for using data.
@@ -28,6 +34,8 @@ type Purpose struct {
 	Text     string `json:"text"`
 	Hash     string `json:"hash"`
 	Optional bool   `json:"optional" doc:"Rests on consent: nothing else depends on it"`
+	// NotAgreed is a purpose of a version that the caller has not agreed to.
+	NotAgreed bool `json:"not_agreed,omitempty" doc:"New or wider in a version of the policy that you have not agreed to: it is off"`
 }
 
 // ConsentText is a question with the hash that is kept with its answer.
@@ -71,11 +79,11 @@ func (l languageInput) pick(ctx context.Context) string {
 }
 
 func (a *API) policy() {
-	operation(a, Route{Method: http.MethodGet, Path: "/api/v1/purposes", ID: "listPurposes", Summary: "What data is used for", Auth: Public, Tag: "policy"},
+	operation(a, Route{Method: http.MethodGet, Path: "/api/v1/purposes", ID: "listPurposes", Summary: "What data is used for", Auth: Public, Knows: true, Tag: "policy"},
 		func(ctx context.Context, q *languageInput) (*struct {
 			Body []Purpose `nullable:"false"`
 		}, error) {
-			all, err := a.deps.Policy.Purposes(ctx, q.pick(ctx))
+			all, err := a.deps.Policy.Purposes(ctx, of(ctx).caller, q.pick(ctx))
 			return &struct {
 				Body []Purpose `nullable:"false"`
 			}{orEmpty(all)}, err

@@ -258,7 +258,7 @@ func (a *API) decide(ctx context.Context, name string, d decision) (*decided, er
 
 // asked is a purpose that rests on consent; any other is not there to be decided.
 func (a *API) asked(ctx context.Context, name, lang string) (passport.Purpose, error) {
-	all, err := a.deps.Policy.Purposes(ctx, lang)
+	all, err := a.deps.Policy.Purposes(ctx, of(ctx).caller, lang)
 	if err != nil {
 		return "", err
 	}

@@ -108,6 +108,7 @@ var bodies = map[string]string{
 	"askEmail":      `{"email":"max@example.org","password":"right"}`,
 	"setEmail":      `{"request":"r","email":"max@example.org","code":"1234 5678"}`,
 
+	"answerPolicy":        `{"policy_hash":"0000000000000000000000000000000000000000000000000000000000000000","answer":"declined"}`,
 	"decideConsentForAll": `{"state":"withdrawn","text_hash":"h"}`,
 
 	"discoverCameras": `{}`,

@@ -42,6 +42,7 @@ type Route struct {
 	ID           string // operation id, also the name in the generated client
 	Summary      string
 	Auth         Auth
+	Knows        bool          // a public route that answers whoever is signed in as them
 	Action       permit.Action // asked of the gate; "" only where nobody's data is touched
 	Export       permit.Action // asked instead where the answer is wanted as a file (download=1)
 	Hold         Hold

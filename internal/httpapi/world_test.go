@@ -631,7 +631,13 @@ func (s alerts) StopMail(_ context.Context, token string) error {
 
 func (policy) Version() (string, string) { return "1", "hash" }
 
-func (policy) Purposes(_ context.Context, lang string) ([]httpapi.Purpose, error) {
+func (policy) Standing(context.Context, permit.Permit, id.Account, string) (httpapi.Standing, error) {
+	return httpapi.Standing{Under: httpapi.PolicyVersion{Version: "1"}}, nil
+}
+
+func (policy) Answer(context.Context, permit.Permit, id.Account, string, string) error { return nil }
+
+func (policy) Purposes(_ context.Context, _ httpapi.Caller, lang string) ([]httpapi.Purpose, error) {
 	return []httpapi.Purpose{{ID: "live", Text: lang}, {ID: "recording", Optional: true, Text: lang}}, nil
 }
 

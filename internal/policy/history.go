@@ -61,6 +61,9 @@ func cause(err error, otherwise string) error {
 // History is a policy with its older versions.
 type History struct {
 	versions []*Policy // by number; the last is the source's own
+
+	mu        sync.Mutex
+	standings map[standingKey]*Standing // that were asked for
 }
 
 // BuiltHistory is that of this build.

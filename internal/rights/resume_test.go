@@ -266,7 +266,7 @@ func TestUnwrittenGoodbyeIsSweptByItsTombstone(t *testing.T) {
 
 func FuzzReceiptLink(f *testing.F) {
 	w := &rights.Office{}
-	for _, s := range []string{"", "AAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAA", "é", "AAAAAAAAAAAAAAAAAAAAA\n"} {
+	for _, s := range []string{"", "AAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAA", "é", "AAAAAAAAAAAAAAAAAAAAA\n", "000000000000000000000A\n"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, token string) {

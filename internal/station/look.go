@@ -22,7 +22,7 @@ func (p *post) watch(ctx context.Context, r Ref) error {
 	}
 	p.lookAway(r)
 	lease, err := s.Gate.Motion(ctx, r)
-	if problem.Is(err, "consent.needed") {
+	if notAllowed(err) {
 		return nil
 	}
 	if err != nil {
@@ -74,4 +74,10 @@ func (s *Station) Watching(b id.Binding) bool {
 	p := s.posts[b]
 	s.mu.Unlock()
 	return p != nil && p.looking.Load()
+}
+
+// notAllowed reports whether the person has not said yes: to the purpose, or to the version of the policy
+// that has it.
+func notAllowed(err error) bool {
+	return problem.Is(err, "consent.needed") || problem.Is(err, "policy.not_agreed")
 }

@@ -10,7 +10,6 @@ import (
 	"candor/internal/id"
 	"candor/internal/media"
 	"candor/internal/permit"
-	"candor/internal/problem"
 )
 
 // post looks after one camera. Only its run loop starts things.
@@ -146,7 +145,7 @@ func (p *post) keep(ctx context.Context, r Ref) error {
 	p.end(&p.record)
 	s := p.station
 	lease, err := s.Gate.Record(ctx, r)
-	if problem.Is(err, "consent.needed") {
+	if notAllowed(err) {
 		return p.note(ctx, r, Off)
 	}
 	if err != nil {

@@ -22,6 +22,7 @@ import { share } from './steps/share.js'
 import { signUp } from './steps/signup.js'
 import { messages } from './steps/messages.js'
 import { copies } from './steps/copy.js'
+import { version } from './steps/version.js'
 import { offline } from './steps/offline.js'
 import { pages, quiet } from './steps/pages.js'
 
@@ -33,7 +34,7 @@ try {
   const [quietServer, server, foreign, locked] = await Promise.all([startCandor(folder, 'quiet', { webrtc: false }), startCandor(folder, 'owner', { webrtc: true }), startForeign(folder), startLocked()])
 
   const whole = new Journey('owner')
-  const walked = [begin, watchful, offered, time, messages, share, add, find, rights, copies, signUp, pages, offline, events, quiet, goodbye]
+  const walked = [begin, watchful, offered, time, messages, share, add, find, rights, copies, signUp, version, pages, offline, events, quiet, goodbye]
   for (const part of walked) part(whole)
   for (const file of readdirSync(`${import.meta.dirname}/steps`)) {
     for (const [name, part] of Object.entries(await import(`./steps/${file}`))) {
@@ -51,6 +52,7 @@ try {
       async failed(name) {
         await me.page.screenshot({ path: `${import.meta.dirname}/out/failed-${name.replaceAll(/\W+/g, '-')}.png` }).catch(() => {})
         for (const c of me.complaints) console.log(`      console: ${c}`)
+        for (const r of me.open) console.log(`      without an end: ${r.method()} ${r.url()} ${r.resourceType()}`)
         console.log(`      at ${me.page.url()}; logs in ${folder}`)
       },
     })

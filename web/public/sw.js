@@ -3,7 +3,8 @@
 const shell = 'candor-shell-1'
 const base = new URL('.', self.location.href).href
 
-self.addEventListener('install', () => self.skipWaiting())
+// A newer worker waits until the last page of the older one is closed: to take its place while it answers a
+// reload leaves that reload without an answer. What a page is made of comes from the network all the same.
 self.addEventListener('activate', (e) =>
   e.waitUntil(
     (async () => {
@@ -18,10 +19,32 @@ self.addEventListener('fetch', (e) => {
   if (request.method !== 'GET' || !request.url.startsWith(base)) return
   const path = request.url.slice(base.length)
   if (path.startsWith('api/')) return
-  if (request.mode === 'navigate') e.respondWith(fresh(request, base, 'text/html'))
-  else if (path === 'theme.js') e.respondWith(fresh(request, request.url, 'text/javascript'))
-  else if (path.startsWith('assets/')) e.respondWith(asset(request))
+  if (request.mode === 'navigate') answer(e, base, 'text/html')
+  else if (path === 'theme.js') answer(e, request.url, 'text/javascript')
+  else if (path.startsWith('assets/')) answer(e, request.url)
 })
+
+// The network's answer when there is one, else the last that was kept. Keeping happens beside it: nobody
+// waits for the store, which lets one write stand in the way of everything else.
+function answer(e, key, type) {
+  const given = fetch(e.request)
+  e.waitUntil(given.then((a) => store(key, a.clone(), type)).catch(() => undefined)) // before respondWith: it takes the body
+  e.respondWith(given.catch(async (cause) => (await last(key)) ?? Promise.reject(cause)))
+}
+
+const last = async (key) => (await caches.open(shell)).match(key)
+
+// The page is the same for every address, so it is kept under one, and no address that somebody went to is
+// kept. Files under assets/ carry a hash in their name: what is kept under it already is right.
+async function store(key, answer, type) {
+  if (!answer.ok || answer.redirected || (type && !answer.headers.get('Content-Type')?.startsWith(type))) return
+  const kept = await caches.open(shell)
+  if (type) return kept.put(key, answer)
+  if (await kept.match(key)) return
+  await kept.put(key, answer)
+  const all = (await kept.keys()).filter((k) => k.url.includes('/assets/'))
+  for (const old of all.slice(0, Math.max(0, all.length - 120))) await kept.delete(old)
+}
 
 // A page that opened before there was a worker says what it is made of.
 self.addEventListener('message', (e) => {
@@ -29,40 +52,12 @@ self.addEventListener('message', (e) => {
 })
 
 async function keep(urls) {
-  const kept = await caches.open(shell)
-  const add = (key, get) => kept.match(key).then((last) => last ?? get()).catch(() => undefined) // the next visit tries again
-  await add(base, () => fresh(new Request(base), base, 'text/html'))
-  await add(base + 'theme.js', () => fresh(new Request(base + 'theme.js'), base + 'theme.js', 'text/javascript'))
-  for (const url of urls) if (typeof url === 'string' && url.startsWith(base + 'assets/')) await asset(new Request(url)).catch(() => undefined)
-}
-
-// The network's answer when there is one, else the last that was seen. The page is the same for every
-// address, so it is kept under one, and no address that somebody went to is kept.
-async function fresh(request, key, type) {
-  const kept = await caches.open(shell)
-  try {
-    const answer = await fetch(request)
-    if (answer.ok && !answer.redirected && answer.headers.get('Content-Type')?.startsWith(type)) await kept.put(key, answer.clone())
-    return answer
-  } catch (cause) {
-    const last = await kept.match(key)
-    if (last) return last
-    throw cause
+  const assets = urls.filter((url) => typeof url === 'string' && url.startsWith(base + 'assets/'))
+  const all = [[base, 'text/html'], [base + 'theme.js', 'text/javascript'], ...assets.map((url) => [url])]
+  for (const [url, type] of all) {
+    if (await last(url)) continue
+    await fetch(url).then((a) => store(url, a, type)).catch(() => undefined) // the next visit tries again
   }
-}
-
-// Files under assets/ carry a hash in their name, so one that is kept is the right one.
-async function asset(request) {
-  const kept = await caches.open(shell)
-  const last = await kept.match(request)
-  if (last) return last
-  const answer = await fetch(request)
-  if (answer.ok) {
-    await kept.put(request, answer.clone())
-    const all = (await kept.keys()).filter((k) => k.url.includes('/assets/'))
-    for (const old of all.slice(0, Math.max(0, all.length - 120))) await kept.delete(old)
-  }
-  return answer
 }
 
 self.addEventListener('push', (e) => e.waitUntil(show(e.data)))

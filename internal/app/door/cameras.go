@@ -251,7 +251,11 @@ func (c Cameras) Add(ctx context.Context, p permit.Permit, a id.Account, n httpa
 		return httpapi.Camera{}, err
 	}
 	if n.Recording != "" { // before the camera is there: whoever tries again would have it twice
-		if _, ok := c.Consent.Policy.ConsentHash(passport.Recording, n.RecordingText); !ok {
+		under, err := c.Consent.Under(ctx, g.Tenant, id.SubjectOf(a))
+		if err != nil {
+			return httpapi.Camera{}, err
+		}
+		if _, ok := under.ConsentHash(passport.Recording, n.RecordingText); !ok {
 			return httpapi.Camera{}, problem.Conflict("consent.text_changed")
 		}
 	}

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"candor/internal/consent"
 	"candor/internal/httpapi"
+	"candor/internal/id"
 	"candor/internal/passport"
 	"candor/internal/policy"
 	"candor/internal/problem"
@@ -14,9 +16,10 @@ import (
 
 // Policy shows the policy that is in force.
 type Policy struct {
-	Policy  *policy.Policy
-	History *policy.History
-	Facts   policy.Facts
+	Policy   *policy.Policy
+	History  *policy.History
+	Versions *consent.Versions
+	Facts    policy.Facts
 }
 
 var _ httpapi.Policy = Policy{}
@@ -27,15 +30,27 @@ func (p Policy) Version() (version, hash string) {
 }
 
 // Purposes lists what data is used for.
-func (p Policy) Purposes(_ context.Context, lang string) ([]httpapi.Purpose, error) {
-	names := p.Policy.Names(lang)
+func (p Policy) Purposes(ctx context.Context, c httpapi.Caller, lang string) ([]httpapi.Purpose, error) {
+	holds := p.Policy
+	if !c.Account.IsZero() {
+		st, _, err := p.Versions.Standing(ctx, c.Tenant, id.SubjectOf(c.Account))
+		if err != nil {
+			return nil, err
+		}
+		holds = st.Policy
+	}
 	var out []httpapi.Purpose
 	for _, pu := range p.Policy.Purposes {
-		text, hash := p.Policy.ConsentText(pu.ID, lang)
-		if text == "" {
-			text = names.Purposes[string(pu.ID)].Text
+		from := holds
+		_, agreed := holds.Purpose(pu.ID)
+		if !agreed && pu.Basis != passport.Obligation {
+			from = p.Policy
 		}
-		out = append(out, httpapi.Purpose{ID: string(pu.ID), Basis: string(pu.Basis), Text: text, Hash: hash, Optional: pu.Optional()})
+		text, hash := from.ConsentText(pu.ID, lang)
+		if text == "" {
+			text = from.Names(lang).Purposes[string(pu.ID)].Text
+		}
+		out = append(out, httpapi.Purpose{ID: string(pu.ID), Basis: string(pu.Basis), Text: text, Hash: hash, Optional: pu.Optional(), NotAgreed: from != holds})
 	}
 	return out, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"candor/internal/account"
+	"candor/internal/consent"
 	"candor/internal/device"
 	"candor/internal/gate"
 	"candor/internal/httpapi"
@@ -19,6 +20,7 @@ type Setup struct {
 	People   *account.Room
 	Devices  *device.Room
 	Gate     *gate.Gate
+	Versions *consent.Versions
 	Sessions Sessions
 	Cameras  Cameras
 	Secret   func() string // the set-up code
@@ -54,6 +56,9 @@ func (s Setup) Begin(ctx context.Context, n httpapi.Newcomer) (httpapi.SignedIn,
 	ctx = context.WithoutCancel(ctx) // a browser that leaves now finds everything when it comes back
 	in, err := s.People.Begin(ctx, s.Tenant, a, n.Client.Agent)
 	if err != nil {
+		return httpapi.SignedIn{}, err
+	}
+	if err := joined(ctx, s.Versions, s.Tenant, a, in.Session); err != nil {
 		return httpapi.SignedIn{}, err
 	}
 	if _, err := s.Devices.AddSite(ctx, s.Tenant, a, words.Sentence(n.Language, "site.default_name", nil), zone); err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"candor/internal/account"
 	"candor/internal/clock"
+	"candor/internal/consent"
 	"candor/internal/device"
 	"candor/internal/httpapi"
 	"candor/internal/id"
@@ -19,6 +20,7 @@ type SignUps struct {
 	Tenant   id.Tenant
 	People   *account.Room
 	Devices  *device.Room
+	Versions *consent.Versions
 	Sessions Sessions
 	Mail     *mail.Room
 }
@@ -63,6 +65,9 @@ func (s SignUps) SignUp(ctx context.Context, c httpapi.Coded, n httpapi.Newcomer
 	ctx = context.WithoutCancel(ctx) // a browser that leaves now finds everything when it comes back
 	in, err := s.People.Begin(ctx, s.Tenant, a, n.Client.Agent)
 	if err != nil {
+		return httpapi.SignedIn{}, err
+	}
+	if err := joined(ctx, s.Versions, s.Tenant, a, in.Session); err != nil {
 		return httpapi.SignedIn{}, err
 	}
 	if _, err := s.Devices.AddSite(ctx, s.Tenant, a, words.Sentence(n.Language, "site.default_name", nil), zone); err != nil {

@@ -32,6 +32,8 @@ export class Person {
   complaints = []
   /** Requests that went elsewhere. */
   strangers = []
+  /** Requests that have no end yet. */
+  open = new Set()
   #expected = []
 
   static async open(browser, url, { width = 1280, height = 900, lang = 'en', ...more } = {}) {
@@ -50,6 +52,8 @@ export class Person {
   #watch() {
     const ours = (url) => /^(data|blob|about):/.test(url) || new URL(url).host === new URL(this.address).host
     this.context.on('request', (r) => ours(r.url()) || this.strangers.push(r.url()))
+    this.context.on('request', (r) => this.open.add(r))
+    for (const end of ['requestfinished', 'requestfailed']) this.context.on(end, (r) => this.open.delete(r))
     this.page.on('websocket', (s) => ours(s.url()) || this.strangers.push(s.url()))
     this.page.on('pageerror', (e) => this.complaints.push(`error: ${e.stack ?? e.message}`))
     this.page.on('console', (m) => {

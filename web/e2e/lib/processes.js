@@ -3,7 +3,7 @@
 import { spawn, execFile } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { createServer, connect } from 'node:net'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createWriteStream } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -39,12 +39,30 @@ export async function stopAll() {
   clearTimeout(patience)
 }
 
-/** Starts Candor with its demo camera; resolves to its address and set-up code as a newcomer reads them. `webrtc` = a port is open for it. */
-export async function startCandor(folder, name, { webrtc }) {
+/** A folder with this build's policy, changed: edits are [file, old, new]; `before` is the folder of the version it follows. */
+export async function ownPolicy(folder, name, edits, before) {
+  const made = join(folder, name)
+  await cp(join(root, 'policy'), made, { recursive: true, filter: (f) => !f.endsWith('.go') && !f.endsWith('.json') })
+  for (const [file, old, now] of edits) {
+    const text = await readFile(join(made, file), 'utf8')
+    if (!text.includes(old)) throw new Error(`policy/${file} does not contain ${old}`)
+    await writeFile(join(made, file), text.replace(old, now))
+  }
+  if (before) {
+    await mkdir(join(made, 'archive'), { recursive: true })
+    await run(binary, ['policy', 'pack', before]) // into its archive, where the version that follows has it
+    await rename(join(before, 'archive/1.json'), join(made, 'archive/1.json'))
+  }
+  await run(binary, ['policy', 'check', made])
+  return made
+}
+
+/** Starts Candor with its demo camera; resolves to its address and set-up code as a newcomer reads them. `webrtc` = a port is open for it; `again` = on a folder that has its first account. */
+export async function startCandor(folder, name, { webrtc, more = [], again = false }) {
   const port = webrtc ? await freeUDP() : 0
   const child = start(
     binary,
-    ['demo', '--data', join(folder, name), '--listen', '127.0.0.1:0', `--webrtc.udp_port=${port}`, '--webrtc.tcp_port=0', '--cameras.allow_loopback=true'],
+    ['demo', '--data', join(folder, name), '--listen', '127.0.0.1:0', `--webrtc.udp_port=${port}`, '--webrtc.tcp_port=0', '--cameras.allow_loopback=true', ...more],
     join(folder, `${name}.log`),
   )
   let text = ''
@@ -54,7 +72,7 @@ export async function startCandor(folder, name, { webrtc }) {
       text += b
       const address = /http:\/\/localhost:\d+/.exec(text)?.[0]
       const code = /\b[A-Z0-9]{4}(?:-[A-Z0-9]{4})+\b/.exec(text)?.[0]
-      if (address && code) done({ address, code })
+      if (address && (code || again)) done({ address, code, stop: () => (child.kill('SIGTERM'), child.ended) })
     })
     child.once('error', (e) => fail(new Error(`${binary}: ${e.message} (make build makes it)`)))
     child.once('close', () => fail(new Error(`Candor ended before it said where it is:\n${text}`)))

@@ -68,7 +68,7 @@ export function offline({ test }) {
     await me.until('its own language', () => me.page.evaluate(() => document.documentElement.lang === 'en'))
   })
 
-  test('a newer app is taken at once, and what the older kept goes', async ({ me }) => {
+  test('a newer app is taken at once, a newer worker when the last page is closed, and what the older kept goes', async ({ me }) => {
     await me.page.evaluate(async () => {
       const [shell] = await caches.keys()
       const old = new Response('<!doctype html><title>of last week</title>', { headers: { 'Content-Type': 'text/html' } })
@@ -80,9 +80,19 @@ export function offline({ test }) {
     await me.until('the page is kept anew', () => me.page.evaluate(async () => (await (await (await caches.open('candor-shell-1')).match(document.baseURI)).text()).includes('id="app"')))
     // From a page without the app, which would register its own worker meanwhile.
     me.allow(/favicon\.ico/) // which a browser looks for beside a bare picture
-    await me.page.goto(`${me.address}/icon.svg`)
-    await me.page.evaluate(() => navigator.serviceWorker.register('sw.js?next').then(() => undefined))
+    const bare = () => me.page.goto(`${me.address}/icon.svg`)
+    // A browser that is left without a page changes workers; a page that opens just then waits in vain for the older one.
+    const change = async (script) => {
+      await bare()
+      await me.page.evaluate((script) => navigator.serviceWorker.register(script).then(() => undefined), script)
+      await me.until('the newer one waits', () => me.page.evaluate(async () => !!(await navigator.serviceWorker.getRegistration()).waiting))
+      await me.page.goto('about:blank')
+      await me.page.waitForTimeout(1500)
+      await bare()
+    }
+    await change('sw.js?next')
     await me.until('the cache of last year is gone', () => me.page.evaluate(async () => (await caches.keys()).join() === 'candor-shell-1'))
+    await change('sw.js')
     await me.page.goto(`${me.address}/`)
     await me.test('tile').first().waitFor()
   })

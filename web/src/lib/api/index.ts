@@ -87,6 +87,8 @@ export const api = {
   beginExport: (password: string) => call<T.Export>('privacy/exports', { method: 'POST', body: { password } }),
   endExport: (id: string) => call<T.Export>(`privacy/exports/${id}`, { method: 'DELETE' }),
   receipt: (token: string) => call<T.Receipt>(`receipts/${token}`),
+  standing: () => call<T.Standing>('policy/standing'),
+  answerPolicy: (policy_hash: string, answer: 'agreed' | 'declined') => call<T.Standing>('policy/answers', { method: 'POST', body: { policy_hash, answer } }),
   policy: (lang: string, hash?: string) => call<T.Policy>('policy', { query: { lang, hash } }),
 }
 
