@@ -28,9 +28,9 @@ func databaseAt(c config.Config) string {
 	return filepath.Join(c.DataDir, databaseFile)
 }
 
-// source is what a backup takes: what the folder holds but keys, locks, reserves and copies that people
+// backupOf is what a backup takes: what the folder holds but keys, locks, reserves and copies that people
 // asked for (these end by themselves and can be asked for again).
-func source(c config.Config, keys string, now clock.Clock) (backup.Source, error) {
+func backupOf(c config.Config, keys string, now clock.Clock) (backup.Source, error) {
 	p, err := policy.Built()
 	if err != nil {
 		return backup.Source{}, err
@@ -51,7 +51,7 @@ func Backup(ctx context.Context, c config.Config, to string) (backup.Run, error)
 	if err != nil {
 		return backup.Run{}, err
 	}
-	s, err := source(c, keys, clock.Wall)
+	s, err := backupOf(c, keys, clock.Wall)
 	if err != nil {
 		return backup.Run{}, err
 	}
