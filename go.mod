@@ -3,6 +3,7 @@ module candor
 go 1.26.0
 
 require (
+	filippo.io/age v1.3.2
 	github.com/IOTechSystems/onvif v1.2.2
 	github.com/SherClockHolmes/webpush-go v1.4.0
 	github.com/alecthomas/kong v1.17.0
@@ -37,7 +38,10 @@ require (
 	modernc.org/sqlite v1.61.1
 )
 
-require github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
+require (
+	filippo.io/hpke v0.4.0 // indirect
+	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
+)
 
 require (
 	github.com/abema/go-mp4 v1.7.1

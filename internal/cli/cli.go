@@ -26,6 +26,9 @@ type grammar struct {
 	Serve     serve     `cmd:"" help:"Run the server."`
 	Demo      demo      `cmd:"" help:"Run with the demo camera on this machine, and say where to look."`
 	Doctor    doctor    `cmd:"" help:"Check this machine and this installation, and say what to do."`
+	Backup    backup    `cmd:"" help:"Copy the data to a folder, beside the running server. Keys are not in it."`
+	Restore   restore   `cmd:"" help:"Put a backup back into an empty data folder."`
+	Keys      keys      `cmd:"" help:"Copy the keys, sealed to a recovery key, and put them back."`
 	User      user      `cmd:"" help:"Help a person who is locked out."`
 	SetupCode setupCode `cmd:"" help:"Print the code that the set-up page asks for."`
 	Policy    policy    `cmd:"" help:"Work on the privacy policy that is compiled into a build."`
