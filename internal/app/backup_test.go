@@ -146,6 +146,80 @@ func TestARestoredBackupBringsNobodyBack(t *testing.T) {
 	}
 }
 
+// TestARestoredBackupGivesNoConsentBack: who withdrew after the backup is not recorded after the restore,
+// and who agreed again is.
+func TestARestoredBackupGivesNoConsentBack(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	dir, data := filepath.Join(home, "data"), filepath.Join(home, "backup")
+	decoder := binary(t, "candor-decode")
+	w, err := begin(dir, settings(dir, decoder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := w.visitor(t)
+	who := identity{"Udo Uhu", "udo@house.example", "a brown hammock 84"}
+	p.setUp(t, who, "given")
+	p.recorded(p.camera, 2*time.Second)
+	if _, err := Backup(t.Context(), settings(dir, decoder), data); err != nil {
+		t.Fatal(err)
+	}
+	path := "/cameras/" + p.camera + "/consents/recording"
+	var out struct{ Receipt receipt }
+	p.call("PUT", path, map[string]any{"state": "withdrawn", "text_hash": p.consentHash()}, &out)
+	kept(t, &out.Receipt)
+	if err := w.end(); err != nil {
+		t.Fatal(err)
+	}
+	again := filepath.Join(home, "again")
+	if err := os.CopyFS(filepath.Join(again, keysFolder), os.DirFS(filepath.Join(dir, keysFolder))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(again, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c := settings(again, decoder)
+	if _, err := Restore(t.Context(), c, data, ""); err != nil {
+		t.Fatal(err)
+	}
+	state := func() string {
+		t.Helper()
+		var ledger agreed
+		p.call("GET", "/consents", nil, &ledger)
+		for _, one := range ledger.Current {
+			if one.Purpose == "recording" && one.Camera == p.camera {
+				return one.State
+			}
+		}
+		return "none"
+	}
+	start := func() {
+		t.Helper()
+		if w, err = begin(again, c); err != nil {
+			t.Fatal(err)
+		}
+		p = w.visitor(t)
+		p.signIn(t, who)
+		p.know()
+	}
+	start()
+	if s := state(); s != "withdrawn" {
+		t.Errorf("after the restore the consent is %s", s)
+	}
+	p.call("PUT", path, map[string]any{"state": "given", "text_hash": p.consentHash()}, nil)
+	p.recorded(p.camera, time.Second)
+	if err := w.end(); err != nil {
+		t.Fatal(err)
+	}
+	start() // and says nothing twice
+	if s := state(); s != "given" {
+		t.Errorf("agreed to again, and after a start the consent is %s", s)
+	}
+	if err := w.end(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A folder is one installation's, and keys of another are not taken for a backup's.
 func TestABackupOfAnotherInstallation(t *testing.T) {
 	t.Parallel()

@@ -66,6 +66,12 @@ type Holder interface {
 	Scan(ctx context.Context, w Whose) ([]Finding, error)
 }
 
+// Withdrawer is a Holder that keeps consents. Where a restored backup is from before a withdrawal, it is told of it.
+type Withdrawer interface {
+	// Withdraw makes what was agreed to before w.Before withdrawn, for the camera and purpose.
+	Withdraw(ctx context.Context, w Whose) error
+}
+
 // Leaver is a Holder that knows what was let go of: a camera released, an account closing, a consent
 // withdrawn. The goodbye follows; where the program stopped in between, the next start says it. A
 // withdrawal may be listed for good, what is over is passed by.

@@ -1,6 +1,7 @@
 package rights
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"candor/internal/clock"
 	"candor/internal/id"
 	"candor/internal/promise"
+	"candor/internal/seal"
 )
 
 // Start opens the office. Before it returns, the keys of every goodbye that was interrupted are
@@ -141,6 +143,8 @@ func (o *Office) replay(ctx context.Context, open []*goodbye) error {
 	for _, m := range marked {
 		known[m] = true
 	}
+	// People and cameras first: nothing is written for who is gone.
+	slices.SortStableFunc(stones, func(a, b seal.Tombstone) int { return cmp.Compare(order(a), order(b)) })
 	swept := 0
 	for _, t := range stones {
 		w, ok := told(t)
@@ -148,7 +152,15 @@ func (o *Office) replay(ctx context.Context, open []*goodbye) error {
 		if !ok || known[t.ID] || going {
 			continue
 		}
-		err := o.each(func(h Holder) error { _, err := h.Erase(ctx, w); return err })
+		err := o.each(func(h Holder) error {
+			if c, keeps := h.(Withdrawer); keeps && w.Purpose != "" {
+				if err := c.Withdraw(ctx, w); err != nil {
+					return err
+				}
+			}
+			_, err := h.Erase(ctx, w)
+			return err
+		})
 		if err == nil {
 			err = o.mark(ctx, t, o.now())
 		}
@@ -162,6 +174,13 @@ func (o *Office) replay(ctx context.Context, open []*goodbye) error {
 	}
 	o.Log.Info("swept what tombstones name and this database did not know", "count", swept)
 	return o.DB.Scrub(ctx)
+}
+
+func order(t seal.Tombstone) int {
+	if t.Bucket {
+		return 1
+	}
+	return 0
 }
 
 // tidy lets go, once an hour, of receipts and bucket tombstones whose time is over.
