@@ -99,12 +99,7 @@ func TestARestoredBackupBringsNobodyBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := filepath.Join(home, "again")
-	if err := os.CopyFS(filepath.Join(again, keysFolder), os.DirFS(filepath.Join(dir, keysFolder))); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(again, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	takeKeys(t, dir, again)
 	c = settings(again, "")
 	if _, err := Restore(t.Context(), c, data, ""); err != nil {
 		t.Fatal(err)
@@ -172,12 +167,7 @@ func TestARestoredBackupGivesNoConsentBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := filepath.Join(home, "again")
-	if err := os.CopyFS(filepath.Join(again, keysFolder), os.DirFS(filepath.Join(dir, keysFolder))); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(again, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	takeKeys(t, dir, again)
 	c := settings(again, decoder)
 	if _, err := Restore(t.Context(), c, data, ""); err != nil {
 		t.Fatal(err)
@@ -240,6 +230,17 @@ func TestABackupOfAnotherInstallation(t *testing.T) {
 	}
 	if at, err := backup.Newest(folder); err != nil || at.IsZero() {
 		t.Errorf("newest: %v, %v", at, err)
+	}
+}
+
+// takeKeys puts the keys of one data folder into another that has nothing yet.
+func takeKeys(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.CopyFS(filepath.Join(to, keysFolder), os.DirFS(filepath.Join(from, keysFolder))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(to, 0o700); err != nil {
+		t.Fatal(err)
 	}
 }
 
