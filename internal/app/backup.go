@@ -11,7 +11,6 @@ import (
 	"candor/internal/backup"
 	"candor/internal/clock"
 	"candor/internal/config"
-	"candor/internal/policy"
 	"candor/internal/problem"
 	"candor/internal/seal"
 	"candor/internal/sqldb"
@@ -31,7 +30,7 @@ func databaseAt(c config.Config) string {
 // backupOf is what a backup takes: what the folder holds but keys, locks, reserves and copies that people
 // asked for (these end by themselves and can be asked for again).
 func backupOf(c config.Config, keys string, now clock.Clock) (backup.Source, error) {
-	p, err := policy.Built()
+	_, p, err := obeyed(c, now.Now())
 	if err != nil {
 		return backup.Source{}, err
 	}
@@ -85,7 +84,8 @@ func MirrorKeys(ctx context.Context, c config.Config, to, recipient string) (fil
 	if !exists(c.DataDir, keysFolder) {
 		return "", 0, problem.Conflict("data.none").With("folder", c.DataDir)
 	}
-	p, err := policy.Built()
+	now := time.Now()
+	_, p, err := obeyed(c, now)
 	if err != nil {
 		return "", 0, err
 	}
@@ -93,7 +93,7 @@ func MirrorKeys(ctx context.Context, c config.Config, to, recipient string) (fil
 	if err != nil {
 		return "", 0, err
 	}
-	file, err = backup.Mirror(ctx, keys, to, recipient, time.Now(), p.BackupDays)
+	file, err = backup.Mirror(ctx, keys, to, recipient, now, p.BackupDays)
 	return file, p.BackupDays, errors.Join(err, keys.Close())
 }
 

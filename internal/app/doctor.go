@@ -97,7 +97,7 @@ func (d *doctor) disk(context.Context) {
 }
 
 func (d *doctor) policy(context.Context) {
-	p, err := policy.Built()
+	_, p, err := obeyed(d.config, time.Now())
 	if err != nil {
 		d.wrong("policy", err)
 		return
@@ -158,7 +158,7 @@ func (d *doctor) mail(ctx context.Context) {
 	server, err := mailServer(c)
 	var p *policy.Policy
 	if err == nil {
-		p, err = policy.Built()
+		_, p, err = obeyed(d.config, time.Now())
 	}
 	if err == nil {
 		err = server.Check(ctx, mailDial(egress.New(egress.Options{Register: p}), c.Host))

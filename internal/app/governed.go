@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"candor/internal/config"
 	"candor/internal/consent"
@@ -18,15 +19,23 @@ import (
 // governed reads what is obeyed from this start on. A version that takes effect later is obeyed from the
 // next start after that day; until then it can be read.
 func (h *house) governed() error {
-	history, err := History(h.config.Policy.Folder)
+	var err error
+	if h.history, h.policy, err = obeyed(h.config, h.clock.Now()); err != nil {
+		return err
+	}
+	return fits(h.config, h.policy)
+}
+
+// obeyed is the policy that the settings name, and what of it holds on the day of now.
+func obeyed(c config.Config, now time.Time) (*policy.History, *policy.Policy, error) {
+	history, err := History(c.Policy.Folder)
 	if err != nil {
-		return fmt.Errorf("read the policy: %w", err)
+		return nil, nil, fmt.Errorf("read the policy: %w", err)
 	}
 	if err := KeepsAll(history); err != nil {
-		return fmt.Errorf("this build cannot keep the policy: %w", err)
+		return nil, nil, fmt.Errorf("this build cannot keep the policy: %w", err)
 	}
-	h.history, h.policy = history, history.Governing(h.clock.Now())
-	return fits(h.config, h.policy)
+	return history, history.Governing(now), nil
 }
 
 // History is the policy in a folder with its older versions, or that of this build for "".

@@ -43,15 +43,12 @@ type policyCheck struct {
 }
 
 func (c policyCheck) Run(r *run) error {
-	h, err := pol.BuiltHistory()
-	if c.Source != "" {
-		h, err = pol.LoadHistory(os.DirFS(c.Source))
-	}
+	h, err := app.History(c.Source)
 	if err != nil {
 		return err
 	}
 	p := h.Newest()
-	if err := app.Keeps(p); err != nil {
+	if err := app.KeepsAll(h); err != nil {
 		return fmt.Errorf("this build cannot keep it: %w", err)
 	}
 	fmt.Fprintf(r.out, "Version %d, in effect from %s, sha256 %s\n", p.Version, p.Effective, p.Hash())

@@ -138,7 +138,15 @@ func (h *History) InEffect(now time.Time) *Policy {
 
 // Governing is what a build obeys on the day of now: of the newest version nothing before it takes
 // effect, and of the one in effect nothing that the newest has dropped.
-func (h *History) Governing(now time.Time) *Policy { return Meet(h.InEffect(now), h.Newest()) }
+// The spans that cannot differ from person to person are the best that any version promised: people may
+// stand under each of them.
+func (h *History) Governing(now time.Time) *Policy {
+	p := *Meet(h.InEffect(now), h.Newest())
+	for _, v := range h.versions {
+		p.BackupDays, p.RequestDays, p.ReceiptDays = min(p.BackupDays, v.BackupDays), min(p.RequestDays, v.RequestDays), max(p.ReceiptDays, v.ReceiptDays)
+	}
+	return &p
+}
 
 // ByHash finds a version.
 func (h *History) ByHash(hash string) (*Policy, bool) {

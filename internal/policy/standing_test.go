@@ -99,6 +99,16 @@ func TestAMaterialChangeTurnsNothingOnByItself(t *testing.T) {
 	}
 }
 
+// What cannot differ from person to person is the best that any version promised: a longer wait, though
+// named as a cut, holds for nobody while somebody may stand under the shorter one.
+func TestSharedSpansAreTheBestThatWasPromised(t *testing.T) {
+	h := following(t, next(t, [3]string{"retention.yaml", "backup_days: 30", "backup_days: 60"}, [3]string{"retention.yaml", "receipt_days: 30", "receipt_days: 45"},
+		[3]string{"policy.yaml", "cuts: []", "cuts: [backup_days]"}))
+	if p := h.Governing(after); p.BackupDays != 30 || p.ReceiptDays != 45 || p.RequestDays != built(t).RequestDays {
+		t.Errorf("copies stay %d days, receipts %d, answers come within %d", p.BackupDays, p.ReceiptDays, p.RequestDays)
+	}
+}
+
 // A change that is not material takes its place by itself: nobody is asked, and what was agreed to in
 // the former words stays agreed to.
 func TestAMinorChangeAsksNobody(t *testing.T) {
