@@ -1,9 +1,9 @@
 // Command bench measures what the README of this folder lists: how soon a picture shows, what a
 // camera costs, how fast things are forgotten, what looking for motion costs, how soon a message is on its way, how
-// soon a share has ended, how fast a copy streams. It writes bench/out/<group>.json and
+// soon a share has ended, how fast a copy streams, what keeping promises costs beside plain rows. It writes bench/out/<group>.json and
 // bench/out/machine.json and prints a table. Nothing here passes or fails on time.
 //
-//	go run ./bench                      all groups, about thirty minutes
+//	go run ./bench                      all groups, about forty minutes
 //	go run ./bench -only join,erase     some
 //	go run ./bench -n 30                so many joins a row, windows of CPU and erasures
 //	go run ./bench -keep FILE           also write what bench/out holds as one file
@@ -28,7 +28,7 @@ type group struct {
 	run  func(ctx context.Context, b *bench) error
 }
 
-var groups = []group{{"join", joins}, {"cpu", costs}, {"erase", erasures}, {"motion", motions}, {"notify", notices}, {"revoke", revocations}, {"export", exports}}
+var groups = []group{{"join", joins}, {"cpu", costs}, {"erase", erasures}, {"motion", motions}, {"notify", notices}, {"revoke", revocations}, {"export", exports}, {"gdpr", gdpr}}
 
 // bench is what groups are handed.
 type bench struct {
@@ -45,8 +45,8 @@ func main() {
 		os.Exit(playCamera(os.Args[2:]))
 	}
 	var (
-		only = flag.String("only", "join,cpu,erase,motion,notify,revoke,export", "groups to run")
-		n    = flag.Int("n", 0, "samples a row (0: join 15, cpu 3, erase 10 and 3, notify 4 rounds, revoke 15, export 7)")
+		only = flag.String("only", "join,cpu,erase,motion,notify,revoke,export,gdpr", "groups to run")
+		n    = flag.Int("n", 0, "samples a row (0: join 15, cpu 3, erase 10 and 3, notify 4 rounds, revoke 15, export 7, gdpr 3 rounds)")
 		rows = flag.String("rows", "", "join: only the rows whose name contains this")
 		keep = flag.String("keep", "", "write everything in bench/out as one file")
 	)
@@ -62,7 +62,7 @@ func main() {
 func run(ctx context.Context, only []string, n int, rows, keep string) error {
 	for _, name := range only {
 		if !slices.ContainsFunc(groups, func(g group) bool { return g.name == name }) {
-			return fmt.Errorf("no group %q; there are join, cpu, erase, motion, notify, revoke and export", name)
+			return fmt.Errorf("no group %q; there are join, cpu, erase, motion, notify, revoke, export and gdpr", name)
 		}
 	}
 	binary := os.Getenv("BENCH_BINARY")

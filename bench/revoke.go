@@ -121,31 +121,45 @@ func (s *server) signUp(ctx context.Context, email string) (*server, error) {
 	if err := s.call(ctx, "POST", "/shares", map[string]any{"camera_id": cams.Cameras[0].ID, "abilities": []string{"live"}, "confirmed": true}, &invited); err != nil {
 		return nil, err
 	}
-	var asked struct{ Request string }
-	if err := m.call(ctx, "POST", "/sign-up", map[string]any{"email": email, "language": "en", "invitation": invited.Token}, &asked); err != nil {
-		return nil, err
+	return m, m.join(ctx, s, email, invited.Token)
+}
+
+// join makes an account for whoever this client is, with the code that the outbox of another shows.
+func (s *server) join(ctx context.Context, box *server, email, invitation string) error {
+	ask := map[string]any{"email": email, "language": "en"}
+	if invitation != "" {
+		ask["invitation"] = invitation
 	}
-	code := ""
+	var asked struct{ Request string }
+	if err := s.call(ctx, "POST", "/sign-up", ask, &asked); err != nil {
+		return err
+	}
+	code, err := box.mailed(ctx, email)
+	if err != nil {
+		return err
+	}
+	return s.call(ctx, "POST", "/sign-up/confirm", map[string]any{
+		"request": asked.Request, "email": email, "code": code, "name": "Member", "password": password, "language": "en", "time_zone": "Europe/Berlin",
+	}, nil)
+}
+
+// mailed waits for the code that was sent to an address.
+func (s *server) mailed(ctx context.Context, email string) (string, error) {
 	for range 50 {
 		var box struct{ Letters []struct{ To, Text string } }
 		if err := s.call(ctx, "GET", "/outbox", nil, &box); err != nil {
-			return nil, err
+			return "", err
 		}
 		for _, l := range box.Letters {
 			if c := mailedCode.FindString(l.Text); l.To == email && c != "" {
-				code = c
+				return c, nil
 			}
 		}
-		if code != "" {
-			break
-		}
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			return nil, err
+			return "", err
 		}
 	}
-	return m, m.call(ctx, "POST", "/sign-up/confirm", map[string]any{
-		"request": asked.Request, "email": email, "code": code, "name": "Member", "password": password, "language": "en", "time_zone": "Europe/Berlin",
-	}, nil)
+	return "", fmt.Errorf("no code came for %s", email)
 }
 
 // letIn shares a camera with a member, footage and files included.
