@@ -73,6 +73,14 @@ func (r *Room) tellAt(ctx context.Context, t id.Tenant, a id.Account, email, nam
 	return r.Mail.Send(ctx, l)
 }
 
+// Whereto is where an account is written to, and in which language. Problems: not_found.
+func (r *Room) Whereto(ctx context.Context, t id.Tenant, a id.Account) (email, lang string, err error) {
+	if email, err = r.email(ctx, t, a); err != nil {
+		return "", "", err
+	}
+	return email, lang, r.DB.Read.NewRaw("SELECT language FROM account_account WHERE tenant_id = ? AND id = ?", t, a).Scan(ctx, &lang)
+}
+
 // email opens the address an account is written to at.
 func (r *Room) email(ctx context.Context, t id.Tenant, a id.Account) (string, error) {
 	b, err := r.openOne(ctx, t, a, "SELECT email FROM account_account WHERE tenant_id = ? AND id = ?", emailPassport)

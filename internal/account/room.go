@@ -106,6 +106,12 @@ func (r *Room) seal(ctx context.Context, t id.Tenant, a id.Account, p passport.I
 	return v, err
 }
 
+// Everybody is who has an account that is not being closed.
+func (r *Room) Everybody(ctx context.Context, t id.Tenant) (all []id.Account, err error) {
+	err = r.DB.Read.NewRaw("SELECT id FROM account_account WHERE tenant_id = ? AND state = 'open' ORDER BY id", t).Scan(ctx, &all)
+	return all, err
+}
+
 // Any reports whether the tenant has an account.
 func (r *Room) Any(ctx context.Context, t id.Tenant) (bool, error) {
 	var any bool

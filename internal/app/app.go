@@ -34,6 +34,7 @@ import (
 	"candor/internal/logging"
 	"candor/internal/media"
 	"candor/internal/metrics"
+	"candor/internal/notice"
 	"candor/internal/notify"
 	"candor/internal/notify/mail"
 	"candor/internal/policy"
@@ -106,6 +107,7 @@ type house struct {
 	reports   *report.Room
 	retention *retention.Loop
 	notify    *notify.Room
+	notices   *notice.Room
 	code      setupCode
 	api       *httpapi.API
 	front     *front.Front

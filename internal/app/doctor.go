@@ -19,6 +19,8 @@ import (
 	"candor/internal/config"
 	"candor/internal/decode"
 	"candor/internal/egress"
+	"candor/internal/id"
+	"candor/internal/notice"
 	"candor/internal/policy"
 	"candor/internal/problem"
 	"candor/internal/version"
@@ -106,6 +108,9 @@ func (d *doctor) policy(context.Context) {
 		d.wrong("settings", err)
 	}
 	d.fine("policy version %d, hash %.12s…", p.Version, p.Hash())
+	if late := unreviewed(p.Assessed, time.Now()); late > 0 {
+		d.wrong("policy", fmt.Errorf("nobody looked at it since %s, and once a year is promised: assess it anew and write the day to assessed in policy.yaml", p.Assessed))
+	}
 }
 
 func (d *doctor) data(ctx context.Context) {
@@ -121,6 +126,13 @@ func (d *doctor) data(ctx context.Context) {
 	defer db.Close()
 	defer keys.Close()
 	d.fine("database (%s) and keys open, key epoch %d", db.Dialect, keys.Epoch())
+	late, err := (&notice.Room{DB: db, Clock: clock.Wall, Tenant: id.DefaultTenant}).Overdue(ctx)
+	switch {
+	case err != nil:
+		d.wrong("incidents", err)
+	case late > 0:
+		d.wrong("incidents", fmt.Errorf("%d should be with the authority for longer than 72 hours; `candor notice list` names them", late))
+	}
 }
 
 func exists(dir, name string) bool {

@@ -39,7 +39,7 @@ func (h *house) doors(ctx context.Context) error {
 		Sessions: sessions,
 		Accounts: door.Accounts{Room: h.people, Office: h.office, Gone: h.gone},
 		Seconds:  door.Seconds{Room: h.people, Sessions: sessions},
-		SignUps:  door.SignUps{Tenant: h.tenant, People: h.people, Devices: h.devices, Versions: h.versions, Sessions: sessions, Mail: h.mail},
+		SignUps:  door.SignUps{Tenant: h.tenant, People: h.people, Devices: h.devices, Versions: h.versions, Sessions: sessions, Mail: h.mail, Over: h.notices.Over},
 		Cameras:  cameras,
 		Finding:  door.NewFinding(h.devices, h.egress, h.camera, h.clock),
 		Live:     door.Live{Cameras: h.bindings(), Hub: h.hub, Stills: h.stills, WHEP: h.whep, MSE: h.mse},
@@ -49,6 +49,7 @@ func (h *house) doors(ctx context.Context) error {
 		Exports:  h.exports(),
 		Alerts:   door.Alerts{Tenant: h.tenant, Room: h.notify, Consent: h.consent},
 		Reports:  door.Reports{Room: h.reports},
+		Notices:  door.Notices{Room: h.notices},
 		Policy:   door.Policy{Policy: h.policy, History: h.history, Versions: h.versions, Facts: h.facts()},
 		Shares: door.Shares{
 			Room: h.shares, People: h.people, Devices: h.devices, Puller: h.puller, Gate: h.gate, Log: h.records, Mail: letters{h.mail}, Tell: h.news.only,

@@ -10,6 +10,7 @@ import (
 	"candor/internal/device"
 	"candor/internal/gate"
 	"candor/internal/id"
+	"candor/internal/notice"
 	"candor/internal/notify"
 	"candor/internal/notify/mail"
 	"candor/internal/passport"
@@ -25,6 +26,7 @@ import (
 func (h *house) goodbyes(ctx context.Context) error {
 	spare := spare{file: h.path(spareFile), log: h.room("rights")}
 	spare.keep()
+	h.openNotices()
 	if err := h.openTakeaway(); err != nil {
 		return err
 	}
@@ -42,7 +44,7 @@ func (h *house) goodbyes(ctx context.Context) error {
 			h.alarms.Holder(),
 			device.Holder{Of: h.devices}, consent.Holder{Of: h.consent}, held.Holder{Log: h.records}, shares.Holder{Of: h.shares}, mail.Holder{Of: h.mail}, account.Holder{Of: h.people},
 			notify.Holder{Of: h.notify},
-			takeaway.Holder{Of: h.takeaway}, report.Holder{Of: h.reports},
+			takeaway.Holder{Of: h.takeaway}, report.Holder{Of: h.reports}, notice.Holder{Of: h.notices},
 		},
 		Rests: func(p passport.Purpose) []passport.Category {
 			switch p {
@@ -66,6 +68,9 @@ func (h *house) goodbyes(ctx context.Context) error {
 	if err := h.startTakeaway(ctx); err != nil {
 		return err
 	}
+	if err := h.startNotices(ctx); err != nil {
+		return err
+	}
 	h.retention = &retention.Loop{
 		Clock: h.clock, Log: h.room("retention"), Keys: h.keys,
 		Sweepers: []retention.Sweeper{
@@ -76,6 +81,7 @@ func (h *house) goodbyes(ctx context.Context) error {
 			{Room: "report", Every: time.Hour, Sweep: h.reports.Sweep},
 			{Room: "rights", Sweep: func(context.Context) error { spare.keep(); return nil }},
 			h.overdue(),
+			h.telling(),
 			{Room: "translog", Every: time.Hour, Sweep: func(ctx context.Context) error { _, err := h.records.Prune(ctx); return err }},
 		},
 		Limit: func(c passport.Category) (int, bool) {

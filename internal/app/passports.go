@@ -14,6 +14,7 @@ import (
 	"candor/internal/ingest"
 	"candor/internal/logging"
 	"candor/internal/metrics"
+	"candor/internal/notice"
 	"candor/internal/notify"
 	"candor/internal/notify/mail"
 	"candor/internal/passport"
@@ -34,7 +35,7 @@ func Passports() []passport.Passport {
 		installation(),
 		alarm.Passports(),
 		account.Passports(), bus.Passports(), consent.Passports(), device.Passports(), footage.Passports(), gate.Passports(),
-		httpapi.Passports(), ingest.Passports(), logging.Passports(), mail.Passports(), metrics.Passports(), notify.Passports(), rights.Passports(), seal.Passports(), shares.Passports(), report.Passports(), takeaway.Passports(), translog.Passports(),
+		httpapi.Passports(), ingest.Passports(), logging.Passports(), mail.Passports(), metrics.Passports(), notice.Passports(), notify.Passports(), rights.Passports(), seal.Passports(), shares.Passports(), report.Passports(), takeaway.Passports(), translog.Passports(),
 		counted(),
 	)
 }

@@ -11,9 +11,7 @@ import (
 	"strings"
 	"sync"
 
-	"candor/internal/clock"
 	"candor/internal/config"
-	"candor/internal/id"
 	"candor/internal/problem"
 )
 
@@ -93,15 +91,10 @@ func SetupCode(ctx context.Context, c config.Config) (string, error) {
 
 // ResetUser gives a person a new password. The server may run meanwhile.
 func ResetUser(ctx context.Context, c config.Config, email string) (password string, err error) {
-	if _, err := os.Stat(filepath.Join(c.DataDir, keysFolder)); err != nil {
-		return "", problem.Conflict("data.none").With("folder", c.DataDir)
-	}
-	h := &house{config: c, clock: clock.Wall, tenant: id.DefaultTenant, log: quiet()}
-	defer func() { err = errors.Join(err, h.close()) }()
-	if err := h.visit(ctx); err != nil {
-		return "", err
-	}
-	password, err = h.people.Reset(ctx, h.tenant, email)
+	err = beside(ctx, c, func(h *house) (err error) {
+		password, err = h.people.Reset(ctx, h.tenant, email)
+		return err
+	})
 	if p, ok := problem.Of(err); ok && p.Status == http.StatusNotFound {
 		return "", problem.Conflict("account.nobody").With("folder", c.DataDir) // the operator may know that nobody has it
 	}

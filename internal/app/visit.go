@@ -2,16 +2,21 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
 
 	"candor/internal/bus"
+	"candor/internal/clock"
+	"candor/internal/config"
 	"candor/internal/egress"
 	"candor/internal/front"
 	"candor/internal/httpapi"
+	"candor/internal/id"
 	"candor/internal/passport"
+	"candor/internal/problem"
 )
 
 // visit opens as much of the house as an operator's command needs, beside a server that may be
@@ -33,6 +38,19 @@ func (h *house) visit(ctx context.Context) (err error) {
 	h.outbox.Start()
 	h.closing("outbox", h.outbox.Close)
 	return h.rooms(ctx)
+}
+
+// beside has f do an operator's work in an installation, beside a server that may be running.
+func beside(ctx context.Context, c config.Config, f func(h *house) error) (err error) {
+	if !exists(c.DataDir, keysFolder) {
+		return problem.Conflict("data.none").With("folder", c.DataDir)
+	}
+	h := &house{config: c, clock: clock.Wall, tenant: id.DefaultTenant, log: quiet()}
+	defer func() { err = errors.Join(err, h.close()) }()
+	if err := h.visit(ctx); err != nil {
+		return err
+	}
+	return f(h)
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

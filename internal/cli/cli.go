@@ -23,18 +23,19 @@ import (
 type grammar struct {
 	Config string `short:"c" placeholder:"FILE" env:"CANDOR_CONFIG" help:"Configuration file (YAML). ref/config.yaml documents every setting; each is a flag too, as in --http.listen."`
 
-	Serve     serve     `cmd:"" help:"Run the server."`
-	Demo      demo      `cmd:"" help:"Run with the demo camera on this machine, and say where to look."`
-	Doctor    doctor    `cmd:"" help:"Check this machine and this installation, and say what to do."`
-	Backup    backup    `cmd:"" help:"Copy the data to a folder, beside the running server. Keys are not in it."`
-	Restore   restore   `cmd:"" help:"Put a backup back into an empty data folder."`
-	Keys      keys      `cmd:"" help:"Copy the keys, sealed to a recovery key, and put them back."`
-	User      user      `cmd:"" help:"Help a person who is locked out."`
-	SetupCode setupCode `cmd:"" help:"Print the code that the set-up page asks for."`
-	Policy    policy    `cmd:"" help:"Work on the privacy policy that is compiled into a build."`
-	Promises  promises  `cmd:"" help:"List every promise with its control, its checks and its state."`
-	Openapi   openapi   `cmd:"" help:"Print the description of the HTTP API (OpenAPI 3.1)."`
-	Version   version   `cmd:"" help:"Print which build this is."`
+	Serve     serve          `cmd:"" help:"Run the server."`
+	Demo      demo           `cmd:"" help:"Run with the demo camera on this machine, and say where to look."`
+	Doctor    doctor         `cmd:"" help:"Check this machine and this installation, and say what to do."`
+	Backup    backup         `cmd:"" help:"Copy the data to a folder, beside the running server. Keys are not in it."`
+	Restore   restore        `cmd:"" help:"Put a backup back into an empty data folder."`
+	Keys      keys           `cmd:"" help:"Copy the keys, sealed to a recovery key, and put them back."`
+	User      user           `cmd:"" help:"Help a person who is locked out."`
+	SetupCode setupCode      `cmd:"" help:"Print the code that the set-up page asks for."`
+	Policy    policy         `cmd:"" help:"Work on the privacy policy that is compiled into a build."`
+	Notice    noticeCommands `cmd:"" help:"Tell people what they must be told: an incident, the end of the service, a change of who decides."`
+	Promises  promises       `cmd:"" help:"List every promise with its control, its checks and its state."`
+	Openapi   openapi        `cmd:"" help:"Print the description of the HTTP API (OpenAPI 3.1)."`
+	Version   version        `cmd:"" help:"Print which build this is."`
 }
 
 // run is what commands are handed.

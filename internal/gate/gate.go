@@ -108,6 +108,8 @@ type Gate struct {
 	Shares    Shares // nil: nobody is let in
 	Consents  Consents
 	Records   Records
+	// Over reports whether the service has ended: then nothing happens any more but what people may ask for. Nil: never.
+	Over func() bool
 
 	mu       sync.Mutex
 	leases   map[*entry]struct{}
@@ -166,6 +168,9 @@ func (g *Gate) decide(ctx context.Context, r Request) (permit.Grant, rule, error
 	if err != nil {
 		return permit.Grant{}, rule{}, err
 	}
+	if g.ended(ru.purpose) {
+		return permit.Grant{}, rule{}, problem.Gone("house.over")
+	}
 	grant := permit.Grant{
 		Tenant: r.Tenant, Actor: r.Actor, Action: r.Action, Subject: id.SubjectOf(r.Account), Binding: r.Binding,
 		Purpose: ru.purpose, Categories: ru.categories, Share: share.ID, From: share.From, To: share.To,
@@ -181,6 +186,11 @@ func (g *Gate) decide(ctx context.Context, r Request) (permit.Grant, rule, error
 		grant.Categories = everything
 	}
 	return grant, ru, nil
+}
+
+// ended reports whether the purpose has ended with the service. Signing in, seeing, copying and deleting go on.
+func (g *Gate) ended(p passport.Purpose) bool {
+	return g.Over != nil && g.Over() && p != passport.Rights && p != passport.Account && p != passport.Security
 }
 
 // grounds finds out whether the policy that the person stands under, and where needed a consent, allow

@@ -76,6 +76,8 @@ var rules = []rule{
 		why: "rights reach each room through its Holder; knowing a room would tempt it to forget another"},
 	{room: "internal/report", never: slices.Concat(doors, overHTTP, ofMedia, []string{"internal/account", "internal/device", "internal/ingest", "internal/footage", "internal/media"}),
 		why: "reports are what it is told of a connection; who connects, and to what, is elsewhere"},
+	{room: "internal/notice", never: slices.Concat(doors, overHTTP, ofMedia, []string{"internal/account", "internal/device", "internal/gate", "internal/notify", "internal/footage", "internal/media"}),
+		why: "a notice is words and how far telling is; who people are, and how they are written to, it is handed"},
 	{room: "internal/takeaway", never: slices.Concat(doors, overHTTP, ofMedia, []string{"internal/footage", "internal/account", "internal/device", "internal/gate", "internal/live", "internal/media"}),
 		why: "a copy is of whatever the holders say they hold; knowing a room would tempt it to copy that one otherwise"},
 	{room: "internal/backup", never: slices.Concat(doors, overHTTP, ofMedia, []string{"internal/account", "internal/device", "internal/gate", "internal/rights", "internal/footage", "internal/media"}),

@@ -56,6 +56,7 @@ func Fields() map[string]Accepted {
 		"changeCamera/recording_mode": keep, "changeCamera/retention": keep, "changeCamera/retention/days": keep, "changeCamera/retention/bytes": keep, "changeCamera/If-Match": retry,
 		"removeCamera/password": password, "decideConsent/state": agreed, "decideConsent/text_hash": agreed,
 		"beginExport/password":     password,
+		"markNoticeSeen/seen":      page,
 		"answerPolicy/policy_hash": agreed, "answerPolicy/answer": agreed,
 		"decideConsentForAll/state": agreed, "decideConsentForAll/text_hash": agreed,
 		"getStill/w": look, "watchWHEP/quality": look, "watchWHEP/audio": look, "watchMSE/quality": look, "watchMSE/audio": look, "listen/Last-Event-ID": look,

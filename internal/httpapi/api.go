@@ -75,6 +75,7 @@ type Deps struct {
 	Privacy  Privacy
 	Exports  Exports
 	Reports  Reports
+	Notices  Notices
 	Policy   Policy
 	Alerts   Alerts
 }
@@ -167,6 +168,7 @@ func New(d Deps) *API {
 	a.privacy()
 	a.exports()
 	a.reports()
+	a.notices()
 	a.second()
 	a.policy()
 	a.standing()

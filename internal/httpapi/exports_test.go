@@ -73,6 +73,16 @@ func (s reports) List(_ context.Context, p permit.Permit, b id.Binding) ([]httpa
 	return []httpapi.Report{{Code: "camera.timeout"}}, s.called("reports", p, id.Account{}, b)
 }
 
+func (s notices) Mine(_ context.Context, p permit.Permit, _ string) ([]httpapi.Notice, error) {
+	return []httpapi.Notice{{Kind: "incident"}}, s.called("notices", p, id.Account{}, id.Binding{})
+}
+
+func (s notices) Open(context.Context, string) ([]httpapi.Notice, error) {
+	return []httpapi.Notice{{Kind: "closing"}}, nil
+}
+
+func (s notices) Seen(context.Context, permit.Permit, id.Row) error { return problem.NotFound() }
+
 // file is a zip file that may break.
 type file struct {
 	*bytes.Reader

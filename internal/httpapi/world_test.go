@@ -74,7 +74,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Deps)) *world {
 	w.anna, w.ben, w.link = w.person("en"), w.person("zh-Hans"), newID[id.Share]()
 	d := httpapi.Deps{
 		Tenant: id.DefaultTenant, Clock: w.clock, Log: logtest.New(t), Words: words,
-		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Shares: shares{w}, Alarms: alarms{w}, Privacy: privacy{w}, Exports: exports{w}, Reports: reports{w}, Seconds: seconds{}, Policy: policy{w},
+		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Shares: shares{w}, Alarms: alarms{w}, Privacy: privacy{w}, Exports: exports{w}, Reports: reports{w}, Notices: notices{w}, Seconds: seconds{}, Policy: policy{w},
 		Page: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "metrics") }),
 	}
 	d.SignUps = signUps{w}
@@ -259,6 +259,7 @@ type (
 	privacy  struct{ *world }
 	exports  struct{ *world }
 	reports  struct{ *world }
+	notices  struct{ *world }
 	policy   struct{ *world }
 	signUps  struct{ *world }
 	alerts   struct{ *world }

@@ -12,6 +12,7 @@ import (
 	"candor/internal/notify/mail"
 	"candor/internal/passport"
 	"candor/internal/permit"
+	"candor/internal/problem"
 	"candor/words"
 )
 
@@ -23,6 +24,7 @@ type SignUps struct {
 	Versions *consent.Versions
 	Sessions Sessions
 	Mail     *mail.Room
+	Over     func() bool // the service has ended
 }
 
 var _ httpapi.SignUps = SignUps{}
@@ -49,11 +51,17 @@ func asked(a account.Asked, err error) (httpapi.Asked, error) {
 
 // AskSignUp sends a code to sign up.
 func (s SignUps) AskSignUp(ctx context.Context, q httpapi.Ask) (httpapi.Asked, error) {
+	if s.Over() {
+		return httpapi.Asked{}, problem.Gone("house.over")
+	}
 	return asked(s.People.AskSignUp(ctx, s.Tenant, ask(q)))
 }
 
 // SignUp makes the account and its first place, as set-up does.
 func (s SignUps) SignUp(ctx context.Context, c httpapi.Coded, n httpapi.Newcomer) (httpapi.SignedIn, error) {
+	if s.Over() {
+		return httpapi.SignedIn{}, problem.Gone("house.over")
+	}
 	zone := n.TimeZone
 	if zone == "" {
 		zone = "UTC"

@@ -43,6 +43,7 @@ export const route = {
   consents: () => 'privacy/consents',
   settings: () => 'settings',
   /** With a hash an older version. */
+  notices: () => 'notices',
   policy: (hash?: string) => join('policy', { hash }),
   signUp: (invitation?: string) => join('sign-up', { invitation }),
   reset: () => 'reset',
@@ -55,7 +56,7 @@ export const route = {
   link: (token: string) => `l/${token}`,
 }
 
-export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'events' | 'privacy' | 'consents' | 'settings' | 'policy' | 'signUp' | 'reset' | 'outbox' | 'receipt' | 'people' | 'invite' | 'link' | 'notifications' | 'stopMail' | 'missing'
+export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'events' | 'privacy' | 'consents' | 'settings' | 'policy' | 'notices' | 'signUp' | 'reset' | 'outbox' | 'receipt' | 'people' | 'invite' | 'link' | 'notifications' | 'stopMail' | 'missing'
 
 const patterns: [RegExp, PageName][] = [
   [/^$/, 'home'],
@@ -67,6 +68,7 @@ const patterns: [RegExp, PageName][] = [
   [/^privacy\/consents$/, 'consents'],
   [/^settings$/, 'settings'],
   [/^policy$/, 'policy'],
+  [/^notices$/, 'notices'],
   [/^sign-up$/, 'signUp'],
   [/^reset$/, 'reset'],
   [/^outbox$/, 'outbox'],

@@ -55,6 +55,7 @@ export type Policy = S['PolicyText']
 export type SecondStep = S['SecondStep']
 export type SecondOffer = S['SecondOffer']
 export type PendingStep = S['PendingStep']
+export type Notice = S['Notice']
 export type Standing = S['Standing']
 export type PolicyStep = S['PolicyStep']
 export type Accesses = Answer<'listAccesses'>
