@@ -5,7 +5,7 @@ GOFLAGS_RELEASE := -trimpath -ldflags "-s -w -X candor/internal/version.Version=
 RACE    := $(addprefix ./internal/,media/... permit gate seal footage/... station live/... ingest/...)
 export CGO_ENABLED := 0
 
-.PHONY: help deps deps-demo demo test test-go test-race test-fuzz test-web test-browser smoke bench package lint build app promises openapi clean
+.PHONY: help deps deps-demo demo test test-go test-race test-fuzz test-web test-browser smoke bench package lint build app promises-cut test-cut openapi clean
 .DEFAULT_GOAL := help
 
 help: ## what each target does
@@ -42,7 +42,7 @@ lint: app ## formatting, vet, types
 	@go vet ./...
 	@cd web && npm run --silent check
 
-test: deps build test-go test-race test-fuzz test-web smoke test-browser ## every test, unit to real browser
+test: deps build test-go test-cut test-race test-fuzz test-web smoke test-browser ## every test, unit to real browser
 
 test-go: ## Go tests, both SQL engines, foreign peers
 	@mkdir -p bin
@@ -69,8 +69,11 @@ bench: deps build ## measure; results in bench/out/*.json
 package: build ## a Debian package with a systemd unit, into bin/
 	@scripts/package $(VERSION) bin
 
-promises: build ## run the proofs and their cuts anew, write policy/evidence.json
-	@go run ./cmd/promisecheck mutate
+promises-cut: build ## the full round: run every proof with and without its control, drill the probes, write policy/evidence.json
+	@go run ./cmd/promisecheck mutate && go run ./cmd/promisecheck drill
+
+test-cut: ## cut 20 controls chosen at random: their tests have to notice
+	@go run ./cmd/promisecheck sample 20
 
 openapi: build ## write ref/openapi.json and the client's types anew
 	@bin/candor openapi > ref/openapi.json && cd web && npm run --silent api

@@ -4,6 +4,8 @@
 //	promisecheck scan            read the source, write policy/controls.json
 //	promisecheck mutate [P113…]  scan, run the proofs with and without their controls, write
 //	                             policy/evidence.json; with numbers, only those
+//	promisecheck drill           run the drills of the live probes, write who was seen failing into policy/evidence.json
+//	promisecheck sample N [SEED] cut N controls chosen at random, and fail if the tests of one stay green
 //	promisecheck board           print how many promises are in which state, and what is weak
 //
 // Run it from the module's root.
@@ -16,8 +18,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"time"
 
 	"candor/internal/policy"
@@ -42,7 +46,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("say scan, mutate or board")
+		return errors.New("say scan, mutate, drill, sample or board")
 	}
 	found, err := scan.Tree(os.DirFS("."))
 	if err != nil {
@@ -56,29 +60,35 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 		return tryAll(ctx, found, args[1:])
+	case "drill":
+		return drill(ctx, found)
+	case "sample":
+		return sample(ctx, found, args[1:])
 	case "board":
 		return show(found)
 	default:
-		return fmt.Errorf("%q is neither scan, mutate nor board", args[0])
+		return fmt.Errorf("%q is none of scan, mutate, drill, sample and board", args[0])
 	}
 }
 
 // tryAll keeps earlier evidence only for promises it was not asked to try.
 func tryAll(ctx context.Context, found board.Controls, only []string) error {
 	seen := board.Evidence{}
-	if len(only) > 0 {
-		if err := read(evidenceFile, &seen); err != nil {
-			return err
-		}
-		for _, id := range only {
-			delete(seen, id)
+	if err := read(evidenceFile, &seen); err != nil {
+		return err
+	}
+	for id, s := range seen {
+		if len(only) == 0 || slices.Contains(only, id) {
+			seen[id] = board.Shown{Drilled: s.Drilled} // drills are runs of their own
 		}
 	}
 	r := mutate.Runner{Root: ".", Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Timeout: 3 * time.Minute, Output: os.Stderr}
 	got, failed := r.Run(ctx, found, only...)
 	for id, s := range got {
+		s.Drilled = seen[id].Drilled
 		seen[id] = s
 	}
+	maps.DeleteFunc(seen, func(_ string, s board.Shown) bool { return len(s.Passed) == 0 && len(s.Drilled) == 0 })
 	if err := write(evidenceFile, seen); err != nil {
 		return err
 	}
@@ -96,7 +106,7 @@ func show(found board.Controls) error {
 	}
 	b := board.Make(p, found, seen)
 	for _, r := range b.Promises {
-		if bound := found[r.ID]; r.State != board.Tested && (len(bound.Controls) > 0 || len(r.Proofs) > 0) {
+		if bound := found[r.ID]; r.State != board.Tested && r.State != board.Watched && (len(bound.Controls) > 0 || len(r.Proofs) > 0) {
 			fmt.Printf("%s %-8s %s\n", r.ID, r.State, r.Why)
 		}
 	}

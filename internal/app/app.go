@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -47,6 +48,7 @@ import (
 	"candor/internal/station"
 	"candor/internal/takeaway"
 	"candor/internal/translog"
+	"candor/internal/watch"
 )
 
 // Options say what to run.
@@ -111,6 +113,8 @@ type house struct {
 	code      setupCode
 	api       *httpapi.API
 	front     *front.Front
+	served    http.Handler // what the front door hands requests to
+	watch     watch.Watch
 	news      news
 	gauges    gauges
 
@@ -151,7 +155,7 @@ func build(o Options) (h *house, flush func()) {
 // ends with close, also after an error.
 func (h *house) start(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		h.ground, h.rooms, h.pictures, h.post, h.messages, h.goodbyes, h.doors, h.measure, h.open, h.greet,
+		h.ground, h.rooms, h.pictures, h.post, h.messages, h.goodbyes, h.doors, h.measure, h.open, h.watchOver, h.greet,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -50,7 +50,7 @@ func (h *house) doors(ctx context.Context) error {
 		Alerts:   door.Alerts{Tenant: h.tenant, Room: h.notify, Consent: h.consent},
 		Reports:  door.Reports{Room: h.reports},
 		Notices:  door.Notices{Room: h.notices},
-		Policy:   door.Policy{Policy: h.policy, History: h.history, Versions: h.versions, Facts: h.facts()},
+		Policy:   door.Policy{Policy: h.policy, History: h.history, Versions: h.versions, Facts: h.facts(), Seen: h.watch.Seen},
 		Shares: door.Shares{
 			Room: h.shares, People: h.people, Devices: h.devices, Puller: h.puller, Gate: h.gate, Log: h.records, Mail: letters{h.mail}, Tell: h.news.only,
 		},
@@ -124,15 +124,15 @@ func (h *house) open(ctx context.Context) error {
 		return err
 	}
 	api := h.api.Handler()
-	err = h.front.Start(ctx, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h.served = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch p := r.URL.Path; {
 		case strings.HasPrefix(p, "/api/"), p == "/healthz", p == "/readyz", p == "/metrics":
 			api.ServeHTTP(w, r)
 		default:
 			app.ServeHTTP(w, r)
 		}
-	}))
-	if err != nil {
+	})
+	if err := h.front.Start(ctx, h.served); err != nil {
 		return err
 	}
 	if at := h.config.Metrics.Listen; at != "" {

@@ -57,24 +57,8 @@ func begins(with string) func(string) bool {
 // columns lists table.column of the live schema.
 func columns(t *testing.T, db *sql.DB, dialect sqldb.Dialect) []string {
 	t.Helper()
-	query := `SELECT t.name || '.' || c.name FROM sqlite_schema t, pragma_table_xinfo(t.name) c WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\'`
-	if dialect == sqldb.Postgres {
-		query = `SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema NOT IN ('pg_catalog', 'information_schema')`
-	}
-	rows, err := db.Query(query)
+	out, err := sqldb.Columns(t.Context(), db, dialect)
 	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	var out []string
-	for rows.Next() {
-		var place string
-		if err := rows.Scan(&place); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, place)
-	}
-	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
 	return out

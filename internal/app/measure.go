@@ -25,7 +25,7 @@ func newGauges(m *metrics.Registry) gauges {
 func counted() []passport.Passport {
 	return []passport.Passport{
 		metrics.Passport("cameras"), metrics.Passport("cameras_recording"), metrics.Passport("live_viewers_webrtc"), metrics.Passport("live_viewers_mse"),
-		metrics.Passport("incidents_overdue"), metrics.Passport("policy_review_overdue_days"),
+		metrics.Passport("incidents_overdue"), metrics.Passport("promises_broken"), metrics.Passport("policy_review_overdue_days"),
 		metrics.Passport("goodbyes_pending"), metrics.Passport("goodbyes_stuck"),
 		metrics.Passport("footage_writes"), metrics.Passport("footage_syncs"), metrics.Passport("footage_bytes"), metrics.Passport("footage_faults"),
 		metrics.Passport("oldest_key_age_seconds", "category"), metrics.Passport("keys_overdue_total", "category"),
@@ -40,6 +40,7 @@ func (h *house) measure(context.Context) error {
 	m.GaugeFunc("goodbyes_pending", "Goodbyes whose sweep goes on.", func() float64 { n, _, _ := h.office.Pending(); return float64(n) })
 	m.GaugeFunc("goodbyes_stuck", "Goodbyes that failed three times or more.", func() float64 { _, n, _ := h.office.Pending(); return float64(n) })
 	m.GaugeFunc("policy_review_overdue_days", "Days by which the yearly look at the policy is late.", func() float64 { return unreviewed(h.policy.Assessed, h.clock.Now()).Hours() / 24 })
+	m.GaugeFunc("promises_broken", "Promises that the last look found not kept.", func() float64 { return float64(h.watch.Broken()) })
 	f := &h.footage.Metrics
 	m.GaugeFunc("footage_writes", "Write calls of recording since the start.", func() float64 { return float64(f.Writes.Load()) })
 	m.GaugeFunc("footage_syncs", "Syncs of segments since the start.", func() float64 { return float64(f.Syncs.Load()) })

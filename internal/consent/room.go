@@ -246,3 +246,11 @@ func (r *Room) History(ctx context.Context, p permit.Permit, t id.Tenant, s id.S
 	}
 	return out, nil
 }
+
+// Named are the hashes of all versions of the policy that a record names.
+func (r *Room) Named(ctx context.Context) (hashes []string, err error) {
+	if err := r.DB.Read.NewRaw("SELECT policy_hash FROM consent_record UNION SELECT policy_hash FROM consent_version").Scan(ctx, &hashes); err != nil {
+		return nil, fmt.Errorf("read which policies were agreed to: %w", err)
+	}
+	return hashes, nil
+}

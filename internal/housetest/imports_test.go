@@ -88,6 +88,8 @@ var rules = []rule{
 		why: "egress is told what to dial; it must not find out by itself"},
 	{room: "internal/notify", never: slices.Concat(doors, ofMedia, []string{"internal/account", "internal/device", "internal/consent", "internal/footage", "internal/media", "internal/egress"}),
 		why: "a channel carries what it is handed, over a connection it is handed; who is told what is decided before"},
+	{room: "internal/watch", never: slices.Concat(doors, people, overSQL, ofMedia, []string{"internal/sqldb", "internal/footage", "internal/media"}),
+		why: "a probe looks at what it is handed; a watch that knew the rooms could change them"},
 	{room: "internal/promise", never: slices.Concat(doors, people, overHTTP, overSQL, ofMedia, []string{"testing"}),
 		why: "every room imports promise, so promise imports no room and links no test code"},
 }

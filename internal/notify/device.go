@@ -232,3 +232,11 @@ func (r *Room) lost(ctx context.Context, t id.Tenant, a id.Account, d id.Row) er
 	r.Tell(a, Notice{Kind: DeviceGone})
 	return nil
 }
+
+// Subscribers are the people whose browsers take messages while the app is closed.
+func (r *Room) Subscribers(ctx context.Context, t id.Tenant) (all []id.Account, err error) {
+	if err := r.DB.Read.NewRaw("SELECT DISTINCT account_id FROM notify_device WHERE tenant_id = ? AND state = ?", t, live).Scan(ctx, &all); err != nil {
+		return nil, fmt.Errorf("read who takes messages: %w", err)
+	}
+	return all, nil
+}

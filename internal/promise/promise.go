@@ -86,9 +86,29 @@ func Proves(t T, ids ...string) {
 	}
 }
 
+// DrillMark begins the line that Drilled writes.
+const DrillMark = "promise-drill:"
+
+// Drilled says that in the test t a live probe of these promises was seen failing, each after what it looks for was planted. It
+// counts only if the test passes.
+func Drilled(t T, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		if !Known(id) {
+			t.Fatalf("promise.Drilled: %s was never promised", id)
+		}
+		t.Logf("%s %s %s", DrillMark, id, t.Name())
+	}
+}
+
+// ParseDrill reads a line of test output and reports the promise whose probe was drilled, and the test.
+func ParseDrill(line string) (id, test string, ok bool) { return parse(line, DrillMark) }
+
 // ParseProof reads a line of test output and reports the promise and the test it names.
-func ParseProof(line string) (id, test string, ok bool) {
-	_, rest, found := strings.Cut(line, ProofMark+" ")
+func ParseProof(line string) (id, test string, ok bool) { return parse(line, ProofMark) }
+
+func parse(line, mark string) (id, test string, ok bool) {
+	_, rest, found := strings.Cut(line, mark+" ")
 	if !found {
 		return "", "", false
 	}

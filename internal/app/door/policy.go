@@ -12,6 +12,7 @@ import (
 	"candor/internal/policy"
 	"candor/internal/problem"
 	"candor/internal/promise/board"
+	"candor/internal/watch"
 )
 
 // Policy shows the policy that is in force.
@@ -20,6 +21,7 @@ type Policy struct {
 	History  *policy.History
 	Versions *consent.Versions
 	Facts    policy.Facts
+	Seen     func() map[string]watch.Seen
 }
 
 var _ httpapi.Policy = Policy{}
@@ -90,11 +92,20 @@ func (p Policy) dates(one *policy.Policy) httpapi.PolicyVersion {
 	}
 }
 
+// looks are what the watch saw; why is for the log.
+func (p Policy) looks() map[string]board.Look {
+	out := map[string]board.Look{}
+	for id, s := range p.Seen() {
+		out[id] = board.Look{At: s.At, Kept: s.Kept}
+	}
+	return out
+}
+
 // Promises is the board.
 func (p Policy) Promises(context.Context) (json.RawMessage, error) {
 	b, err := board.Built()
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(b)
+	return json.Marshal(b.With(p.looks()))
 }

@@ -11,8 +11,10 @@ package board
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"candor/internal/policy"
 	source "candor/policy"
@@ -45,6 +47,7 @@ type Shown struct {
 	Passed  []string `json:"passed,omitempty"`  // proofs that passed with the control in place
 	Noticed []string `json:"noticed,omitempty"` // proofs that failed with it cut out
 	Cut     Colour   `json:"cut,omitempty"`
+	Drilled []string `json:"drilled,omitempty"` // tests that saw its live probe fail
 }
 
 // Colour is how the proofs of a promise took its cut.
@@ -74,6 +77,14 @@ type Row struct {
 	Why       string   `json:"why"` // for the state, in words
 	Controls  []string `json:"controls"`
 	Proofs    []string `json:"proofs"`
+	Drills    []string `json:"drills"`          // tests that saw its live probe fail
+	Watch     *Look    `json:"watch,omitempty"` // the last look of the installation that answers
+}
+
+// Look is what a running installation saw.
+type Look struct {
+	At   time.Time `json:"at"`
+	Kept bool      `json:"kept"`
 }
 
 // Board is the state of all promises.
@@ -111,8 +122,28 @@ func read(name string, out any) error {
 	return nil
 }
 
-// Make judges every promise of p. watched are the numbers that a running installation checks.
-func Make(p *policy.Policy, c Controls, e Evidence, watched ...string) *Board {
+// With is the board with what an installation saw at its last look. A promise that it saw broken is not watched over well: it
+// falls back to declared.
+func (b *Board) With(seen map[string]Look) *Board {
+	out := &Board{Policy: b.Policy, Count: maps.Clone(b.Count), Promises: slices.Clone(b.Promises)}
+	for i := range out.Promises {
+		r := &out.Promises[i]
+		look, ok := seen[r.ID]
+		if !ok {
+			continue
+		}
+		r.Watch = &look
+		if !look.Kept {
+			out.Count[r.State]--
+			r.State, r.Why = Declared, "this installation found it not kept"
+			out.Count[r.State]++
+		}
+	}
+	return out
+}
+
+// Make judges every promise of p.
+func Make(p *policy.Policy, c Controls, e Evidence) *Board {
 	b := &Board{Policy: p.Hash(), Count: map[State]int{Declared: 0, Enforced: 0, Tested: 0, Watched: 0}}
 	for _, one := range p.Promises {
 		bound := c[one.ID]
@@ -123,8 +154,9 @@ func Make(p *policy.Policy, c Controls, e Evidence, watched ...string) *Board {
 			Proofs:   append(append([]string{}, bound.Proofs...), bound.Browser...),
 		}
 		r.State, r.Why = judge(one, bound, e[one.ID])
-		if r.State == Tested && slices.Contains(watched, one.ID) {
-			r.State, r.Why = Watched, "tested, and checked while running"
+		r.Drills = append([]string{}, e[one.ID].Drilled...)
+		if r.State == Tested && len(r.Drills) > 0 {
+			r.State, r.Why = Watched, "tested, and looked after while the program runs, by a probe that was seen failing"
 		}
 		b.Count[r.State]++
 		b.Promises = append(b.Promises, r)

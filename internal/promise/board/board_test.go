@@ -42,16 +42,32 @@ func TestStates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := by(c.by)
-			var watched []string
 			if c.watch {
-				watched = []string{id}
+				c.shown.Drilled = []string{"a TestDrill"}
 			}
-			b := board.Make(p, board.Controls{id: c.bound}, board.Evidence{id: c.shown}, watched...)
+			b := board.Make(p, board.Controls{id: c.bound}, board.Evidence{id: c.shown})
 			i := slices.IndexFunc(b.Promises, func(r board.Row) bool { return r.ID == id })
 			if r := b.Promises[i]; r.State != c.want || r.Why == "" {
 				t.Fatalf("%s is %s (%s), want %s", id, r.State, r.Why, c.want)
 			}
 		})
+	}
+}
+
+// What an installation found not kept is not tested there, whatever the tests of the build say.
+func TestABrokenPromiseFallsBack(t *testing.T) {
+	b, err := board.Built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(b.Promises, func(r board.Row) bool { return r.State == board.Tested || r.State == board.Watched })
+	was := b.Promises[i]
+	got := b.With(map[string]board.Look{was.ID: {Kept: false}})
+	if r := got.Promises[i]; r.State != board.Declared || r.Watch == nil || got.Count[was.State] != b.Count[was.State]-1 || b.Promises[i].State != was.State {
+		t.Errorf("%+v, counts %v", r, got.Count)
+	}
+	if r := b.With(map[string]board.Look{was.ID: {Kept: true}}).Promises[i]; r.State != was.State || !r.Watch.Kept {
+		t.Errorf("%+v", r)
 	}
 }
 

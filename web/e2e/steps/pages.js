@@ -24,6 +24,8 @@ const places = (about) => [
   ['settings', 'settings'],
   ['notifications', 'notifications'],
   ['policy', 'policy'],
+  ['promises', 'promises'],
+  ['notices-none', 'notices'],
   ['receipt', about.receipt.slice(1)],
   ['missing', 'no/such/page'],
 ]

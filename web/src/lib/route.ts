@@ -44,6 +44,7 @@ export const route = {
   settings: () => 'settings',
   /** With a hash an older version. */
   notices: () => 'notices',
+  promises: () => 'promises',
   policy: (hash?: string) => join('policy', { hash }),
   signUp: (invitation?: string) => join('sign-up', { invitation }),
   reset: () => 'reset',
@@ -56,7 +57,7 @@ export const route = {
   link: (token: string) => `l/${token}`,
 }
 
-export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'events' | 'privacy' | 'consents' | 'settings' | 'policy' | 'notices' | 'signUp' | 'reset' | 'outbox' | 'receipt' | 'people' | 'invite' | 'link' | 'notifications' | 'stopMail' | 'missing'
+export type PageName = 'home' | 'camera' | 'cameraSettings' | 'addCamera' | 'events' | 'privacy' | 'consents' | 'settings' | 'policy' | 'notices' | 'promises' | 'signUp' | 'reset' | 'outbox' | 'receipt' | 'people' | 'invite' | 'link' | 'notifications' | 'stopMail' | 'missing'
 
 const patterns: [RegExp, PageName][] = [
   [/^$/, 'home'],
@@ -69,6 +70,7 @@ const patterns: [RegExp, PageName][] = [
   [/^settings$/, 'settings'],
   [/^policy$/, 'policy'],
   [/^notices$/, 'notices'],
+  [/^promises$/, 'promises'],
   [/^sign-up$/, 'signUp'],
   [/^reset$/, 'reset'],
   [/^outbox$/, 'outbox'],

@@ -92,6 +92,7 @@ export const api = {
   beginExport: (password: string) => call<T.Export>('privacy/exports', { method: 'POST', body: { password } }),
   endExport: (id: string) => call<T.Export>(`privacy/exports/${id}`, { method: 'DELETE' }),
   receipt: (token: string) => call<T.Receipt>(`receipts/${token}`),
+  promises: () => call<T.Board>('promises'),
   notices: () => call<T.Notice[]>('notices'),
   openNotices: () => call<T.Notice[]>('notices/open'),
   noticeSeen: (id: string) => call<void>(`notices/${id}/seen`, { method: 'PUT', body: { seen: true } }),

@@ -55,6 +55,25 @@ export type Policy = S['PolicyText']
 export type SecondStep = S['SecondStep']
 export type SecondOffer = S['SecondOffer']
 export type PendingStep = S['PendingStep']
+export type PromiseState = 'declared' | 'enforced' | 'tested' | 'watched'
+/** One promise, as GET /promises says it; the document leaves its form open. */
+export interface PromiseRow {
+  id: string
+  area: string
+  statement: string
+  reading: string
+  state: PromiseState
+  why: string
+  controls: string[]
+  proofs: string[]
+  drills: string[]
+  watch?: { at: string; kept: boolean }
+}
+export interface Board {
+  policy: string
+  count: Partial<Record<PromiseState, number>>
+  promises: PromiseRow[]
+}
 export type Notice = S['Notice']
 export type Standing = S['Standing']
 export type PolicyStep = S['PolicyStep']
