@@ -39,6 +39,7 @@ import (
 	"candor/internal/notify"
 	"candor/internal/notify/mail"
 	"candor/internal/policy"
+	"candor/internal/privlog"
 	"candor/internal/report"
 	"candor/internal/retention"
 	"candor/internal/rights"
@@ -110,6 +111,7 @@ type house struct {
 	retention *retention.Loop
 	notify    *notify.Room
 	notices   *notice.Room
+	proofs    *privlog.Log
 	code      setupCode
 	api       *httpapi.API
 	front     *front.Front
@@ -155,7 +157,7 @@ func build(o Options) (h *house, flush func()) {
 // ends with close, also after an error.
 func (h *house) start(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		h.ground, h.rooms, h.pictures, h.post, h.messages, h.goodbyes, h.doors, h.measure, h.open, h.watchOver, h.greet,
+		h.ground, h.openLog, h.rooms, h.pictures, h.post, h.messages, h.goodbyes, h.doors, h.measure, h.open, h.watchOver, h.greet,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -44,7 +44,7 @@ func (h *house) doors(ctx context.Context) error {
 		Finding:  door.NewFinding(h.devices, h.egress, h.camera, h.clock),
 		Live:     door.Live{Cameras: h.bindings(), Hub: h.hub, Stills: h.stills, WHEP: h.whep, MSE: h.mse},
 		Footage:  door.Footage{Cameras: h.bindings(), Room: h.footage, Decoder: h.decoder, Zones: cameras},
-		Privacy:  door.Privacy{Office: h.office, Log: h.records, Shares: h.shares, Consent: h.consent, Station: h.station, Cameras: h.bindings(), Tell: func(a id.Account, b id.Binding) { h.agreed(b, a) }},
+		Privacy:  door.Privacy{Office: h.office, Log: h.records, Shares: h.shares, Consent: h.consent, Proofs: h.proofs, Station: h.station, Cameras: h.bindings(), Tell: func(a id.Account, b id.Binding) { h.agreed(b, a) }},
 		Alarms:   h.alarmDoor(),
 		Exports:  h.exports(),
 		Alerts:   door.Alerts{Tenant: h.tenant, Room: h.notify, Consent: h.consent},
@@ -123,9 +123,11 @@ func (h *house) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	api := h.api.Handler()
+	api, logged := h.api.Handler(), httpapi.LogFiles(h.proofs)
 	h.served = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch p := r.URL.Path; {
+		case strings.HasPrefix(p, "/log/"):
+			logged.ServeHTTP(w, r)
 		case strings.HasPrefix(p, "/api/"), p == "/healthz", p == "/readyz", p == "/metrics":
 			api.ServeHTTP(w, r)
 		default:

@@ -14,6 +14,7 @@ import (
 	"candor/internal/notify"
 	"candor/internal/notify/mail"
 	"candor/internal/passport"
+	"candor/internal/privlog"
 	"candor/internal/report"
 	"candor/internal/retention"
 	"candor/internal/rights"
@@ -59,6 +60,7 @@ func (h *house) goodbyes(ctx context.Context) error {
 		},
 		Asked:      func(p passport.Purpose) bool { found, ok := h.policy.Purpose(p); return ok && found.Optional() },
 		MakeRoom:   spare.give,
+		Commit:     h.commit(privlog.Erasure),
 		BackupDays: h.policy.BackupDays, ReceiptDays: h.policy.ReceiptDays,
 	}
 	if err := h.office.Start(ctx); err != nil {

@@ -18,6 +18,7 @@ import (
 	"candor/internal/notify"
 	"candor/internal/notify/mail"
 	"candor/internal/passport"
+	"candor/internal/privlog"
 	"candor/internal/report"
 	"candor/internal/rights"
 	"candor/internal/seal"
@@ -35,7 +36,7 @@ func Passports() []passport.Passport {
 		installation(),
 		alarm.Passports(),
 		account.Passports(), bus.Passports(), consent.Passports(), device.Passports(), footage.Passports(), gate.Passports(),
-		httpapi.Passports(), ingest.Passports(), logging.Passports(), mail.Passports(), metrics.Passports(), notice.Passports(), notify.Passports(), rights.Passports(), seal.Passports(), shares.Passports(), report.Passports(), takeaway.Passports(), translog.Passports(),
+		httpapi.Passports(), ingest.Passports(), logging.Passports(), mail.Passports(), metrics.Passports(), notice.Passports(), notify.Passports(), privlog.Passports(), rights.Passports(), seal.Passports(), shares.Passports(), report.Passports(), takeaway.Passports(), translog.Passports(),
 		counted(),
 	)
 }

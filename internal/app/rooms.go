@@ -8,6 +8,7 @@ import (
 	"candor/internal/device"
 	"candor/internal/gate"
 	"candor/internal/permit"
+	"candor/internal/privlog"
 	"candor/internal/translog"
 )
 
@@ -26,7 +27,7 @@ func (h *house) rooms(ctx context.Context) error {
 	if err := allHere(ctx, h.versions); err != nil {
 		return err
 	}
-	h.consent = &consent.Room{DB: h.db, Keeper: h.keys, Outbox: h.outbox, Policy: h.policy, Versions: h.versions, Clock: h.clock}
+	h.consent = &consent.Room{DB: h.db, Keeper: h.keys, Outbox: h.outbox, Policy: h.policy, Versions: h.versions, Clock: h.clock, Commit: h.commit(privlog.Consent)}
 	h.devices = &device.Room{
 		DB: h.db, Keeper: h.keys, Outbox: h.outbox, Clock: h.clock, DefaultDays: h.config.Recording.Days, DefaultBytes: int64(h.config.Recording.Bytes), MaxDays: h.maxDays(),
 	}

@@ -70,7 +70,7 @@ var queries = map[string]string{
 // route calls a route with these ids in its path.
 func (p *person) route(r httpapi.Route, body any, camera, session, viewing string) answer {
 	p.t.Helper()
-	path := strings.NewReplacer("{id}", camera, "{session}", session, "{viewing}", viewing, "{purpose}", "recording", "{token}", "unknown", "{event}", id.Random[id.Sighting]().String(), "{export}", id.Make[id.Export]().String(), "{file}", "unknown.zip", "{share}", session, "{link}", session, "{device}", session, "{ticket}", "unknown", "{notice}", session).Replace(r.Path)
+	path := strings.NewReplacer("{id}", camera, "{session}", session, "{viewing}", viewing, "{purpose}", "recording", "{token}", "unknown", "{event}", id.Random[id.Sighting]().String(), "{export}", id.Make[id.Export]().String(), "{file}", "unknown.zip", "{share}", session, "{link}", session, "{device}", session, "{ticket}", "unknown", "{notice}", session, "{consent}", session).Replace(r.Path)
 	if strings.Contains(path, "{") {
 		p.t.Fatalf("%s: fill %s", r.ID, path)
 	}

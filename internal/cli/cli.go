@@ -33,6 +33,7 @@ type grammar struct {
 	SetupCode setupCode      `cmd:"" help:"Print the code that the set-up page asks for."`
 	Policy    policy         `cmd:"" help:"Work on the privacy policy that is compiled into a build."`
 	Notice    noticeCommands `cmd:"" help:"Tell people what they must be told: an incident, the end of the service, a change of who decides."`
+	Verify    verify         `cmd:"" help:"Check a receipt against the privacy log, without a server."`
 	Promises  promises       `cmd:"" help:"List every promise with its control, its checks and its state."`
 	Openapi   openapi        `cmd:"" help:"Print the description of the HTTP API (OpenAPI 3.1)."`
 	Version   version        `cmd:"" help:"Print which build this is."`

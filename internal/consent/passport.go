@@ -20,7 +20,7 @@ func Passports() []passport.Passport {
 		}
 	}
 	add("consent_record", "", passport.ConsentLog, "purpose", "state", "text_hash", "policy_hash")
-	add("consent_record", "", passport.Technical, "tenant_id", "subject_id", "n", "record_id", "binding_id")
+	add("consent_record", "", passport.Technical, "tenant_id", "subject_id", "n", "record_id", "binding_id", "leaf_id")
 	add("consent_version", "version_", passport.ConsentLog, "policy_hash", "answer")
 	add("consent_version", "version_", passport.Technical, "tenant_id", "subject_id", "n", "record_id")
 	return append(all, passport.Passport{

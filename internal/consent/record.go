@@ -47,6 +47,8 @@ type Record struct {
 	How        string
 	Account    id.Account // who decided
 	At         clock.Millis
+	Leaf       id.Row // in the privacy log; zero: the record is older than the log
+	Opening    []byte // of that leaf
 }
 
 // details is the sealed part.
@@ -56,6 +58,7 @@ type details struct {
 	How      string       `json:"how"`
 	Account  id.Account   `json:"account"`
 	Session  id.Session   `json:"session"`
+	Opening  []byte       `json:"opening,omitempty"` // of the leaf in the privacy log
 }
 
 const detailsPassport passport.ID = "consent.details"
@@ -73,16 +76,20 @@ type row struct {
 	TextHash   string     `bun:"text_hash"`
 	PolicyHash string     `bun:"policy_hash"`
 	Details    []byte     `bun:"details"`
+	Leaf       []byte     `bun:"leaf_id"`
 }
 
-const columns = "n, record_id, purpose, binding_id, state, text_hash, policy_hash, details"
+const columns = "n, record_id, purpose, binding_id, state, text_hash, policy_hash, details, leaf_id"
 
 func (r row) record(plain []byte) (Record, error) {
 	var d details
 	if err := json.Unmarshal(plain, &d); err != nil {
 		return Record{}, fmt.Errorf("read consent details: %w", err)
 	}
+	var leaf id.Row
+	copy(leaf[:], r.Leaf)
 	return Record{
+		Leaf: leaf, Opening: d.Opening,
 		ID: r.ID, Number: r.N, Binding: r.Binding, Purpose: passport.Purpose(r.Purpose), State: State(r.State), TextHash: r.TextHash,
 		PolicyHash: r.PolicyHash, Language: d.Language, How: d.How, Account: d.Account, At: d.At,
 	}, nil

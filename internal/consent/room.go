@@ -52,6 +52,8 @@ type Room struct {
 	Versions *Versions
 
 	writing sync.Mutex // one record at a time gets the next number; a second node's loser meets the primary key
+	// Commit enters a record into the privacy log, in the transaction that writes it, and gives back what proves it; may be nil.
+	Commit func(ctx context.Context, tx bun.IDB, statement any) (leaf id.Row, opening []byte, err error)
 }
 
 var _ gate.Consents = (*Room)(nil)
@@ -131,7 +133,19 @@ func (r *Room) Record(ctx context.Context, d Decision) (id.Consent, error) {
 }
 
 func (r *Room) insert(ctx context.Context, tx bun.Tx, d Decision, made id.Consent, lang, policyHash string) error {
-	plain, err := json.Marshal(details{At: clock.At(r.Clock.Now()), Language: lang, How: d.How, Account: d.Actor.Account, Session: d.Actor.Session})
+	kept := details{At: clock.At(r.Clock.Now()), Language: lang, How: d.How, Account: d.Actor.Account, Session: d.Actor.Session}
+	var leaf []byte
+	if r.Commit != nil {
+		stated := Record{
+			ID: made, Binding: d.Binding, Purpose: d.Purpose, State: d.State, TextHash: d.TextHash, PolicyHash: policyHash, Language: lang, How: d.How, Account: kept.Account, At: kept.At,
+		}
+		at, opening, err := r.Commit(ctx, tx, stated.Standard(d.Subject))
+		if err != nil {
+			return err
+		}
+		leaf, kept.Opening = at[:], opening
+	}
+	plain, err := json.Marshal(kept)
 	if err != nil {
 		return err
 	}
@@ -139,9 +153,9 @@ func (r *Room) insert(ctx context.Context, tx bun.Tx, d Decision, made id.Consen
 	if err != nil {
 		return err
 	}
-	if _, err := tx.NewRaw(`INSERT INTO consent_record (tenant_id, subject_id, n, record_id, purpose, binding_id, state, text_hash, policy_hash, details)
-		SELECT ?, ?, coalesce(max(n), 0) + 1, ?, ?, ?, ?, ?, ?, ? FROM consent_record WHERE tenant_id = ? AND subject_id = ?`,
-		d.Tenant, d.Subject, made, string(d.Purpose), d.Binding[:], string(d.State), d.TextHash, policyHash, []byte(sealed), d.Tenant, d.Subject).Exec(ctx); err != nil {
+	if _, err := tx.NewRaw(`INSERT INTO consent_record (tenant_id, subject_id, n, record_id, purpose, binding_id, state, text_hash, policy_hash, details, leaf_id)
+		SELECT ?, ?, coalesce(max(n), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM consent_record WHERE tenant_id = ? AND subject_id = ?`,
+		d.Tenant, d.Subject, made, string(d.Purpose), d.Binding[:], string(d.State), d.TextHash, policyHash, []byte(sealed), leaf, d.Tenant, d.Subject).Exec(ctx); err != nil {
 		return err
 	}
 	about := id.RowOf(d.Subject)
@@ -245,6 +259,20 @@ func (r *Room) History(ctx context.Context, p permit.Permit, t id.Tenant, s id.S
 		}
 	}
 	return out, nil
+}
+
+// One is a record of a person. Problems: not_found.
+func (r *Room) One(ctx context.Context, p permit.Permit, t id.Tenant, s id.Subject, which id.Consent) (Record, error) {
+	all, err := r.History(ctx, p, t, s)
+	if err != nil {
+		return Record{}, err
+	}
+	for _, rec := range all {
+		if rec.ID == which {
+			return rec, nil
+		}
+	}
+	return Record{}, problem.NotFound()
 }
 
 // Named are the hashes of all versions of the policy that a record names.

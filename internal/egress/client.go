@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -18,4 +19,13 @@ func (d *DeviceDialer) Client(timeout time.Duration) *http.Client {
 			MaxResponseHeaderBytes: 64 << 10,
 		},
 	}
+}
+
+// Nobody is a client for code that wants one and has nobody to reach: every request fails.
+func Nobody() *http.Client { return &http.Client{Transport: nobody{}} }
+
+type nobody struct{}
+
+func (nobody) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, fmt.Errorf("%w: nobody may be reached from here", ErrRecipient)
 }

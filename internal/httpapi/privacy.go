@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -22,6 +23,10 @@ type Privacy interface {
 	Decide(ctx context.Context, p permit.Permit, a id.Account, b id.Binding, purpose passport.Purpose, c Consented) (Consent, *Receipt, error)
 	// Receipt opens a receipt by its link; an unknown one is not_found, one past its days receipt.gone.
 	Receipt(ctx context.Context, token string) (Receipt, error)
+	// Proof is the receipt as a file that can be checked without this server. Problems: not_found, log.pending.
+	Proof(ctx context.Context, token string) (json.RawMessage, error)
+	// ConsentReceipt is the same for a consent record of a person. Problems: not_found, log.pending, log.older.
+	ConsentReceipt(ctx context.Context, p permit.Permit, which id.Consent) (json.RawMessage, error)
 }
 
 // Held is one kind of thing that is held.
@@ -201,6 +206,29 @@ func (a *API) privacy() {
 			Body    decision
 		}) (*decided, error) {
 			return a.decide(ctx, d.Purpose, d.Body)
+		})
+
+	operation(a, Route{Method: http.MethodGet, Path: "/api/v1/receipts/{token}/proof", ID: "getReceiptProof", Summary: "An erasure receipt as a file that can be checked without this server", Auth: Bearer, Tag: "privacy"},
+		func(ctx context.Context, path *struct {
+			Token string `path:"token" maxLength:"128"`
+		}) (*struct{ Body json.RawMessage }, error) {
+			if err := a.throttle.try("receipt "+of(ctx).visit.Client.String(), 60, 0.5e9); err != nil {
+				return nil, err
+			}
+			b, err := a.deps.Privacy.Proof(ctx, path.Token)
+			return &struct{ Body json.RawMessage }{b}, err
+		})
+
+	operation(a, Route{Method: http.MethodGet, Path: "/api/v1/consents/{consent}/receipt", ID: "getConsentReceipt", Summary: "A consent record as a file that can be checked without this server", Auth: Session, Action: permit.PrivacyRead, Tag: "privacy"},
+		func(ctx context.Context, path *struct {
+			Consent string `path:"consent" maxLength:"64"`
+		}) (*struct{ Body json.RawMessage }, error) {
+			which, err := id.Read[id.Consent](path.Consent)
+			if err != nil {
+				return nil, problem.NotFound()
+			}
+			b, err := a.deps.Privacy.ConsentReceipt(ctx, of(ctx).permit, which)
+			return &struct{ Body json.RawMessage }{b}, err
 		})
 
 	operation(a, Route{Method: http.MethodGet, Path: "/api/v1/receipts/{token}", ID: "getReceipt", Summary: "An erasure receipt, by its link", Auth: Bearer, Tag: "privacy"},

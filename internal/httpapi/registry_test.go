@@ -130,7 +130,7 @@ var queries = map[string]string{
 // call is a valid call of a route with the ids of whose.
 func (w *world) call(r httpapi.Route, whose person, viewing string) request {
 	path := strings.NewReplacer("{id}", whose.camera.String(), "{session}", whose.session.String(), "{viewing}", viewing,
-		"{purpose}", "recording", "{token}", "unknown", "{event}", "6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b", "{export}", newID[id.Export]().String(), "{file}", "unknown.zip", "{share}", w.link.String(), "{link}", w.link.String(), "{device}", newID[id.Row]().String(), "{ticket}", "unknown", "{notice}", newID[id.Row]().String()).Replace(r.Path)
+		"{purpose}", "recording", "{token}", "unknown", "{event}", "6f0e6b2e-8f1c-4b7a-9b1e-0f5c2d3e4a5b", "{export}", newID[id.Export]().String(), "{file}", "unknown.zip", "{share}", w.link.String(), "{link}", w.link.String(), "{device}", newID[id.Row]().String(), "{ticket}", "unknown", "{notice}", newID[id.Row]().String(), "{consent}", newID[id.Row]().String()).Replace(r.Path)
 	q := request{method: r.Method, path: path + queries[r.ID], body: bodies[r.ID]}
 	if r.ID == "watchWHEP" || r.ID == "watchLinkWHEP" {
 		q.header = map[string]string{"Content-Type": "application/sdp"}
@@ -201,7 +201,7 @@ func TestNothingWithoutASession(t *testing.T) {
 	promise.Proves(t, "P001")
 	w := newWorld(t)
 	open := []string{ // what has nothing of anybody, or opens by a code or link
-		"askReset", "askSignUp", "beginSetup", "downloadExport", "getInvite", "getOutbox", "openLink", "getPolicy", "listOpenNotices", "getReceipt", "getSetup", "getSignUp", "resetPassword", "signUp", "healthz", "listPromises", "listPurposes", "metrics", "openapi", "readyz", "signIn", "stopMail", "finishSignIn",
+		"askReset", "askSignUp", "beginSetup", "downloadExport", "getInvite", "getOutbox", "openLink", "getPolicy", "listOpenNotices", "getReceiptProof", "getReceipt", "getSetup", "getSignUp", "resetPassword", "signUp", "healthz", "listPromises", "listPurposes", "metrics", "openapi", "readyz", "signIn", "stopMail", "finishSignIn",
 	}
 	for _, r := range w.api.Routes() {
 		if r.Auth == httpapi.Link {

@@ -582,6 +582,17 @@ func (s privacy) Decide(_ context.Context, p permit.Permit, a id.Account, b id.B
 	return httpapi.Consent{Purpose: string(purpose), State: c.State}, r, s.called("decide", p, a, b)
 }
 
+func (s privacy) Proof(_ context.Context, token string) (json.RawMessage, error) {
+	if token != "known" {
+		return nil, problem.NotFound()
+	}
+	return json.RawMessage(`{"candor_receipt":1}`), nil
+}
+
+func (s privacy) ConsentReceipt(context.Context, permit.Permit, id.Consent) (json.RawMessage, error) {
+	return nil, problem.NotFound()
+}
+
 func (s privacy) Receipt(_ context.Context, token string) (httpapi.Receipt, error) {
 	switch token {
 	case "kept":

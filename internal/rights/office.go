@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"candor/internal/clock"
 	"candor/internal/id"
 	"candor/internal/passport"
@@ -55,6 +57,9 @@ type Office struct {
 	// Asked reports whether a purpose rests on consent and so can be withdrawn, also where no bucket
 	// rests on it; nil means those that Rests knows.
 	Asked func(p passport.Purpose) bool
+
+	// Commit enters a finished receipt into the privacy log, in the transaction that writes it, and gives back what proves it; may be nil.
+	Commit func(ctx context.Context, tx bun.IDB, statement any) (leaf id.Row, opening []byte, err error)
 
 	BackupDays  int           // after so many days no medium holds a copy of the keys
 	ReceiptDays int           // so long a receipt can be opened by its link

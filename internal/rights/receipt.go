@@ -67,6 +67,15 @@ type Receipt struct {
 	ExpiresAt           time.Time  `json:"expires_at"` // until then the link leads here
 	// Notes are keys of the catalogue ("receipt.note." + note): what the figures mean and do not mean.
 	Notes []string `json:"notes"`
+	// Leaf and Opening are of the privacy log: what the person needs to prove what is stated here. They are in no Statement.
+	Leaf    id.Row `json:"leaf,omitzero"`
+	Opening []byte `json:"opening,omitempty"`
+}
+
+// Statement is the receipt as the privacy log commits to it: without what opens it.
+func (r Receipt) Statement() Receipt {
+	r.Token, r.Leaf, r.Opening = "", id.Row{}, nil
+	return r
 }
 
 // Done reports whether the goodbye is over.

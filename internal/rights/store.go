@@ -35,16 +35,28 @@ func (o *Office) save(ctx context.Context, g *goodbye) error {
 	if s.receipt.Done() && !promise.Cut("P286") {
 		step, w, probes = StepDone, Whose{Tenant: w.Tenant}, nil
 	}
-	_, err = o.DB.Write.NewRaw(`INSERT INTO rights_goodbye
+	err = o.DB.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if step == StepDone && o.Commit != nil && s.receipt.Leaf.IsZero() {
+			if s.receipt.Leaf, s.receipt.Opening, err = o.Commit(ctx, tx, s.receipt.Statement()); err != nil {
+				return err
+			}
+			if receipt, err = json.Marshal(s.receipt); err != nil {
+				return err
+			}
+		}
+		_, err := tx.NewRaw(`INSERT INTO rights_goodbye
 		(tenant_id, id, token_sha256, what, subject_id, binding_id, purpose, step, tries, requested_ms, expires_ms, probes, receipt)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET subject_id = excluded.subject_id, binding_id = excluded.binding_id, purpose = excluded.purpose,
 			step = excluded.step, tries = excluded.tries, probes = excluded.probes, receipt = excluded.receipt`,
-		w.Tenant, g.id, g.tokenSum, string(g.what), w.Subject, w.Binding, string(w.Purpose), step, s.tries,
-		int64(clock.At(s.receipt.RequestedAt)), int64(clock.At(s.receipt.ExpiresAt)), probes, string(receipt)).Exec(ctx)
+			w.Tenant, g.id, g.tokenSum, string(g.what), w.Subject, w.Binding, string(w.Purpose), step, s.tries,
+			int64(clock.At(s.receipt.RequestedAt)), int64(clock.At(s.receipt.ExpiresAt)), probes, string(receipt)).Exec(ctx)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("write goodbye: %w", err)
 	}
+	g.change(func(now *state) { now.receipt.Leaf, now.receipt.Opening = s.receipt.Leaf, s.receipt.Opening })
 	return nil
 }
 

@@ -23,6 +23,7 @@ import { signUp } from './steps/signup.js'
 import { messages } from './steps/messages.js'
 import { copies } from './steps/copy.js'
 import { version } from './steps/version.js'
+import { log } from './steps/log.js'
 import { promises } from './steps/promises.js'
 import { notices } from './steps/notices.js'
 import { offline } from './steps/offline.js'
@@ -36,7 +37,7 @@ try {
   const [quietServer, server, foreign, locked] = await Promise.all([startCandor(folder, 'quiet', { webrtc: false }), startCandor(folder, 'owner', { webrtc: true }), startForeign(folder), startLocked()])
 
   const whole = new Journey('owner')
-  const walked = [begin, watchful, offered, time, messages, share, add, find, rights, copies, signUp, version, notices, promises, pages, offline, events, quiet, goodbye]
+  const walked = [begin, watchful, offered, time, messages, share, add, find, rights, copies, signUp, version, notices, promises, log, pages, offline, events, quiet, goodbye]
   for (const part of walked) part(whole)
   for (const file of readdirSync(`${import.meta.dirname}/steps`)) {
     for (const [name, part] of Object.entries(await import(`./steps/${file}`))) {

@@ -2,6 +2,7 @@ package door
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"candor/internal/clock"
@@ -10,6 +11,7 @@ import (
 	"candor/internal/id"
 	"candor/internal/passport"
 	"candor/internal/permit"
+	"candor/internal/privlog"
 	"candor/internal/problem"
 	"candor/internal/promise"
 	"candor/internal/rights"
@@ -24,6 +26,7 @@ type Privacy struct {
 	Log     *translog.Log
 	Shares  *share.Room
 	Consent *consent.Room
+	Proofs  *privlog.Log
 	Station *station.Station
 	Cameras interface {
 		All(ctx context.Context) ([]station.Ref, error)
@@ -238,4 +241,40 @@ func (p Privacy) Receipt(ctx context.Context, token string) (httpapi.Receipt, er
 		return httpapi.Receipt{}, err
 	}
 	return receipt(r), nil
+}
+
+// Proof is an erasure receipt that can be checked without this server.
+func (p Privacy) Proof(ctx context.Context, token string) (json.RawMessage, error) {
+	r, err := p.Office.Receipt(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if !r.Done() || r.Leaf.IsZero() {
+		return nil, problem.Unavailable("log.pending")
+	}
+	d, err := p.Proofs.Receipt(ctx, r.Leaf, r.Statement(), r.Opening)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(d)
+}
+
+// ConsentReceipt is a consent record (ISO/IEC TS 27560) that can be checked without this server.
+func (p Privacy) ConsentReceipt(ctx context.Context, may permit.Permit, which id.Consent) (json.RawMessage, error) {
+	g, err := granted(may)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := p.Consent.One(ctx, may, g.Tenant, g.Subject, which)
+	if err != nil {
+		return nil, err
+	}
+	if rec.Leaf.IsZero() {
+		return nil, problem.Conflict("log.older")
+	}
+	d, err := p.Proofs.Receipt(ctx, rec.Leaf, rec.Standard(g.Subject), rec.Opening)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(d)
 }

@@ -60,6 +60,9 @@ export async function ownPolicy(folder, name, edits, before) {
 /** Runs a command of the binary beside the server of that name; its output. */
 export const command = async (folder, name, ...args) => (await run(binary, [...args, '--data_dir', join(folder, name)])).stdout
 
+/** What the program says of a receipt. */
+export const verify = async (...args) => (await run(binary, ['verify', ...args])).stdout
+
 /** Starts Candor with its demo camera; resolves to its address and set-up code as a newcomer reads them. `webrtc` = a port is open for it; `again` = on a folder that has its first account. */
 export async function startCandor(folder, name, { webrtc, more = [], again = false }) {
   const port = webrtc ? await freeUDP() : 0
