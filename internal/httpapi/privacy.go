@@ -84,6 +84,7 @@ type Receipt struct {
 	LookedFor    []Looked   `json:"looked_for" nullable:"false"`
 	Keys         int        `json:"keys_destroyed"`
 	Swept        Swept      `json:"swept"`
+	Logged       bool       `json:"logged" doc:"It is in the privacy log: /receipts/{token}/proof has what proves it"`
 	Days         int        `json:"unrecoverable_by_days" doc:"Days until no medium we keep holds it"`
 }
 

@@ -68,6 +68,15 @@ func (l *Log) Receipt(ctx context.Context, leaf id.Row, statement any, opening [
 	return d, nil
 }
 
+// Has reports whether a leaf is in the log, so that Receipt would prove it.
+func (l *Log) Has(ctx context.Context, leaf id.Row) bool {
+	if leaf.IsZero() {
+		return false
+	}
+	_, err := l.Receipt(ctx, leaf, nil, nil)
+	return err == nil
+}
+
 // File is one of the log's public files, by its C2SP path: checkpoint, tile/<level>/<index>, tile/entries/<index>. What else
 // lies in the folder is not served. Problems: not_found.
 func (l *Log) File(ctx context.Context, path string) (b []byte, fixed bool, err error) {

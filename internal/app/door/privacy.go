@@ -240,7 +240,9 @@ func (p Privacy) Receipt(ctx context.Context, token string) (httpapi.Receipt, er
 	if err != nil {
 		return httpapi.Receipt{}, err
 	}
-	return receipt(r), nil
+	out := receipt(r)
+	out.Logged = p.Proofs.Has(ctx, r.Leaf)
+	return out, nil
 }
 
 // Proof is an erasure receipt that can be checked without this server.

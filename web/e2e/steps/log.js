@@ -21,7 +21,7 @@ export function log({ test }) {
     await second.saveAs(agreed)
     same(/kind consent/.test(await verify(agreed, '--key', key.trim())), true, 'the consent is in the log')
 
-    await writeFile(erased, (await readFile(erased, 'utf8')).replace('"what": "', '"what": "x'))
+    await writeFile(erased, (await readFile(erased, 'utf8')).replace('"what":"', '"what":"x'))
     const refused = await verify(erased, '--key', key.trim()).catch((e) => e.stderr)
     same(/NOT GOOD/.test(refused), true, `a changed receipt: ${refused}`)
   })
