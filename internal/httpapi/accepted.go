@@ -70,7 +70,7 @@ func Fields() map[string]Accepted {
 		"pauseCameraAlerts/for": alert, "pauseAlerts/for": alert, "addPushDevice/endpoint": address, "addPushDevice/p256dh": address, "addPushDevice/auth": address,
 		"reportArrival/test": arrival, "listMessages/cursor": sent, "listMessages/limit": sent,
 		"listAccesses/cursor": page, "listAccesses/limit": page, "listAccesses/camera_id": page, "listPurposes/lang": choice, "getPolicy/lang": choice, "getPolicy/hash": page,
-		"stepUp/password":      password,
+		"stepUp/password": password, "stepUp/code": code,
 		"inviteMember/site_id": allowed, "inviteMember/camera_id": allowed, "inviteMember/abilities": allowed, "inviteMember/hours": allowed,
 		"inviteMember/history_from": allowed, "inviteMember/until": allowed, "inviteMember/label": shared, "inviteMember/email": shared,
 		"inviteMember/confirmed": shared, "inviteMember/Idempotency-Key": retry,

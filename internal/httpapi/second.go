@@ -18,6 +18,8 @@ type Seconds interface {
 	Offer(ctx context.Context, p permit.Permit, a id.Account, password string) (SecondOffer, error)
 	// Confirm turns it on with a code of the app. Problems: step.wrong, step.over, step.on.
 	Confirm(ctx context.Context, p permit.Permit, a id.Account, code string) (recovery []string, err error)
+	// Verify spends a code of somebody who is signed in. Problems: step.wrong, step.off.
+	Verify(ctx context.Context, p permit.Permit, a id.Account, code string) error
 	// Drop turns it off. Problems: password.wrong, step.wrong, step.off.
 	Drop(ctx context.Context, p permit.Permit, a id.Account, password, code string) error
 }

@@ -36,6 +36,22 @@ func TestALiveLinkNeedsTheWordOnceMore(t *testing.T) {
 	}
 }
 
+func TestThePasswordAloneDoesNotStandInForASecondStep(t *testing.T) {
+	w := newWorld(t)
+	w.second = true
+	live := request{as: &w.anna, method: "POST", path: "/api/v1/links", body: `{"camera_id":"` + w.anna.camera.String() + `","live":true,"confirmed":true}`}
+	for _, no := range []struct{ body, code string }{
+		{`{"password":"right"}`, "step.needed"},
+		{`{"password":"right","code":"654321"}`, "step.wrong"},
+		{`{"password":"wrong","code":"123456"}`, "password.wrong"},
+	} {
+		w.want(w.do(request{as: &w.anna, method: "POST", path: "/api/v1/session/step-up", body: no.body}), http.StatusForbidden, no.code)
+		w.want(w.do(live), http.StatusForbidden, "session.step_up")
+	}
+	w.want(w.do(request{as: &w.anna, method: "POST", path: "/api/v1/session/step-up", body: `{"password":"right","code":"123456"}`}), http.StatusNoContent, "")
+	w.want(w.do(live), http.StatusCreated, "")
+}
+
 func TestALinkShowsItsOwnAndNothingElse(t *testing.T) {
 	w := newWorld(t)
 	at := "/api/v1/link/" + w.link.String()

@@ -47,6 +47,7 @@ type world struct {
 	wrong    func(httpapi.Request) error // a gate that refuses
 
 	fresh  bool // no account yet
+	second bool // everybody has a second step
 	shown  bool // mail is shown instead of sent
 	movie  []byte
 	still  func(*permit.Lease) (httpapi.Picture, error)
@@ -74,7 +75,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Deps)) *world {
 	w.anna, w.ben, w.link = w.person("en"), w.person("zh-Hans"), newID[id.Share]()
 	d := httpapi.Deps{
 		Tenant: id.DefaultTenant, Clock: w.clock, Log: logtest.New(t), Words: words,
-		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Shares: shares{w}, Alarms: alarms{w}, Privacy: privacy{w}, Exports: exports{w}, Reports: reports{w}, Notices: notices{w}, Seconds: seconds{}, Policy: policy{w},
+		Gate: w, Setup: setup{w}, Sessions: sessions{w}, Accounts: accounts{w}, Cameras: cameras{w}, Finding: finding{w}, Live: live{w}, Footage: footage{w}, Shares: shares{w}, Alarms: alarms{w}, Privacy: privacy{w}, Exports: exports{w}, Reports: reports{w}, Notices: notices{w}, Seconds: seconds{w}, Policy: policy{w},
 		Page: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "metrics") }),
 	}
 	d.SignUps = signUps{w}
@@ -317,14 +318,21 @@ func (s setup) Begin(_ context.Context, n httpapi.Newcomer) (httpapi.SignedIn, e
 	return httpapi.SignedIn{Account: httpapi.Account{ID: s.anna.account, Email: n.Email}, Session: s.anna.session, Token: s.anna.token, Expires: s.clock.Now().Add(time.Hour)}, nil
 }
 
-type seconds struct{}
+type seconds struct{ *world }
 
 func (seconds) Finish(context.Context, string, string, httpapi.Client) (httpapi.SignedIn, error) {
 	return httpapi.SignedIn{}, problem.New(http.StatusForbidden, "step.wrong")
 }
 
-func (seconds) State(context.Context, permit.Permit, id.Account) (httpapi.SecondStep, error) {
-	return httpapi.SecondStep{}, nil
+func (s seconds) State(context.Context, permit.Permit, id.Account) (httpapi.SecondStep, error) {
+	return httpapi.SecondStep{On: s.second}, nil
+}
+
+func (seconds) Verify(_ context.Context, _ permit.Permit, _ id.Account, code string) error {
+	if code != "123456" {
+		return problem.Forbidden("step.wrong")
+	}
+	return nil
 }
 
 func (seconds) Offer(context.Context, permit.Permit, id.Account, string) (httpapi.SecondOffer, error) {

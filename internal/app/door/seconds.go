@@ -65,6 +65,15 @@ func (s Seconds) Confirm(ctx context.Context, p permit.Permit, a id.Account, cod
 	return s.Room.ConfirmSecond(ctx, g.Tenant, a, code)
 }
 
+// Verify spends a code of somebody who is signed in.
+func (s Seconds) Verify(ctx context.Context, p permit.Permit, a id.Account, code string) error {
+	g, err := granted(p)
+	if err != nil {
+		return err
+	}
+	return s.Room.VerifyStep(ctx, g.Tenant, a, code)
+}
+
 // Drop turns it off.
 func (s Seconds) Drop(ctx context.Context, p permit.Permit, a id.Account, password, code string) error {
 	g, err := granted(p)

@@ -82,7 +82,7 @@ export const api = {
   acceptInvite: (token: string) => call<T.Received>(`invites/${token}/accept`, { method: 'POST' }),
   openLink: (token: string) => call<T.LinkView>(`links/${token}/open`, { method: 'POST' }),
   link: (id: string) => call<T.LinkView>(`link/${id}`),
-  stepUp: (password: string) => call<void>('session/step-up', { method: 'POST', body: { password } }),
+  stepUp: (password: string, code?: string) => call<void>('session/step-up', { method: 'POST', body: { password, code: code || undefined } }),
 
   purposes: (lang?: string) => call<T.Purpose[]>('purposes', { query: { lang } }),
   consents: () => call<T.Consents>('consents'),
