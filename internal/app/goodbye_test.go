@@ -18,7 +18,14 @@ import (
 
 	"github.com/coder/websocket"
 
+	"candor/internal/app/door"
+	"candor/internal/clock"
 	"candor/internal/democam"
+	"candor/internal/gate"
+	"candor/internal/httpapi"
+	"candor/internal/id"
+	"candor/internal/permit"
+	"candor/internal/problem"
 )
 
 // slow is a reader behind a thin line: it fetches 100 kB a second and its own side holds next to
@@ -347,5 +354,23 @@ func kept(t *testing.T, r *receipt) {
 	}
 	if after := r.UnopenableAt.Sub(r.RequestedAt); after > time.Second {
 		t.Errorf("unopenable only after %v", after)
+	}
+}
+
+// A right that goes while a viewer is being answered is answered like one that was never there, not as a fault of ours.
+func TestARightThatGoesDuringAnOffer(t *testing.T) {
+	w, owner := share(t)
+	owner.live(owner.camera)
+	b, err := id.Read[id.Binding](owner.camera)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease := permit.NewIssuer(clock.Wall).Lease(t.Context(), permit.Grant{
+		Tenant: w.tenant, Subject: id.SubjectOf(owner.account), Binding: b, Action: permit.CameraWatch, Expires: time.Now().Add(time.Minute),
+	})
+	lease.End(gate.ErrRevoked)
+	door := door.Live{Cameras: w.bindings(), Hub: w.hub, Stills: w.stills, WHEP: w.whep, MSE: w.mse}
+	if _, _, err := door.Offer(t.Context(), lease, b, "v=0", httpapi.Watch{Quality: "main"}); !problem.Is(err, "not_found") {
+		t.Errorf("%v, want not_found", err)
 	}
 }

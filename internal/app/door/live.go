@@ -61,10 +61,15 @@ func (l Live) Still(ctx context.Context, lease *permit.Lease, b id.Binding, widt
 		cancel()
 	}
 	p, err := l.Stills.Latest(ctx, lease.Permit(), stream, width)
-	if err != nil && lease.Context().Err() != nil { // the right, or the reader, went meanwhile
-		return httpapi.Picture{}, problem.NotFound().Because(errors.Join(err, context.Cause(lease.Context())))
+	return httpapi.Picture(p), during(lease, err)
+}
+
+// during is why something failed; where the right, or the reader, went meanwhile, there is nothing any more.
+func during(lease *permit.Lease, err error) error {
+	if err != nil && lease.Context().Err() != nil {
+		return problem.NotFound().Because(errors.Join(err, context.Cause(lease.Context())))
 	}
-	return httpapi.Picture(p), err
+	return err
 }
 
 func describe(s *media.Stream) *media.Description {
@@ -80,7 +85,8 @@ func (l Live) Offer(ctx context.Context, lease *permit.Lease, b id.Binding, offe
 	if err != nil {
 		return "", id.Viewing{}, err
 	}
-	return l.WHEP.Offer(ctx, lease, src, offer, options(w))
+	answer, viewing, err := l.WHEP.Offer(ctx, lease, src, offer, options(w))
+	return answer, viewing, during(lease, err)
 }
 
 func options(w httpapi.Watch) live.Options {
