@@ -70,6 +70,10 @@ func TestThePasswordAloneOpensNothing(t *testing.T) {
 	other.refused("POST", "/session/second", map[string]any{"token": token, "code": made.Codes[1]}, 410, "step.over")
 	other.refused("POST", "/session/second", map[string]any{"token": enter(), "code": made.Codes[0]}, 403, "step.wrong")
 
+	p.refused("POST", "/session/step-up", map[string]any{"password": anna.password}, 403, "step.needed")
+	p.refused("POST", "/session/step-up", map[string]any{"password": anna.password, "code": made.Codes[0]}, 403, "step.wrong")
+	p.call("POST", "/session/step-up", map[string]any{"password": anna.password, "code": made.Codes[2]}, nil)
+	p.refused("POST", "/session/step-up", map[string]any{"password": anna.password, "code": made.Codes[2]}, 403, "step.wrong")
 	p.refused("DELETE", "/account/second", map[string]any{"password": anna.password, "code": made.Codes[0]}, 403, "step.wrong")
 	p.call("DELETE", "/account/second", map[string]any{"password": anna.password, "code": made.Codes[1]}, nil)
 	if a := other.do("POST", "/session", map[string]any{"email": anna.email, "password": anna.password}); a.status != http.StatusCreated {
