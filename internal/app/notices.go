@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -38,10 +37,7 @@ func (h *house) startNotices(ctx context.Context) error {
 		}
 		return float64(n)
 	})
-	if err := h.notices.Tick(ctx); err != nil {
-		return fmt.Errorf("notices: %w", err)
-	}
-	return nil
+	return h.notices.Begin(ctx)
 }
 
 // telling is the loop's part in it.

@@ -157,7 +157,7 @@ func (h *house) doorProbe() watch.Probe {
 			if err != nil {
 				return nil, err
 			}
-			if got.status < http.StatusBadRequest {
+			if got.status != http.StatusUnauthorized { // a 404 would be what a stranger sees who was let in
 				broken = append(broken, watch.Broken{Promise: "P001", Why: fmt.Sprintf("%s answers %d to nobody", r.ID, got.status)})
 			}
 		}

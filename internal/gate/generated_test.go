@@ -174,7 +174,7 @@ func (v village) expect(r Request) (permit.Grant, bool) {
 		Tenant: r.Tenant, Actor: r.Actor, Action: r.Action, Subject: id.SubjectOf(owner), Binding: r.Binding,
 		Purpose: e.purpose, Categories: e.opens, Expires: v.clock.Now().Add(30 * time.Second),
 	}
-	if !bound || !v.open[owner] {
+	if !bound || !v.open[owner] || !r.Account.IsZero() && r.Account != owner {
 		return permit.Grant{}, false
 	}
 	a := r.Actor
@@ -262,7 +262,8 @@ func TestGateGrantsWhatTheModelDoesUnderDrawnPolicies(t *testing.T) {
 	}
 }
 
-// everyRequest is every action with every camera by everybody, also in a session of somebody else.
+// everyRequest is every action with every camera by everybody, also in a session of somebody else, and
+// also with the camera passed off as that of each person.
 func (v village) everyRequest() []Request {
 	actors := []permit.Actor{permit.System(Recorder), permit.System(Motion), permit.System(Notify), permit.Visitor(id.Make[id.Share]())}
 	for i, a := range v.people {
@@ -275,7 +276,9 @@ func (v village) everyRequest() []Request {
 	for action := range errands {
 		for _, b := range v.cameras {
 			for _, a := range actors {
-				all = append(all, Request{Tenant: id.DefaultTenant, Actor: a, Action: action, Binding: b})
+				for _, whose := range append(v.people, id.Account{}) {
+					all = append(all, Request{Tenant: id.DefaultTenant, Actor: a, Action: action, Account: whose, Binding: b})
+				}
 			}
 		}
 	}

@@ -202,6 +202,10 @@ func TestAnEnd(t *testing.T) {
 		if !r.Over() || len(r.left) != 0 {
 			t.Errorf("over %t, %d left", r.Over(), len(r.left))
 		}
+		again := &notice.Room{DB: r.DB, Clock: r.clock, Tenant: id.DefaultTenant} // after a restart; it can write to nobody and needs not
+		if err := again.Begin(t.Context()); err != nil || !again.Over() {
+			t.Errorf("a new start: over %t, %v", again.Over(), err)
+		}
 		if err := r.Withdraw(t.Context(), n.ID); !problem.Is(err, "house.over") {
 			t.Errorf("taking back what has come: %v", err)
 		}

@@ -27,6 +27,23 @@ const patience = 72 * time.Hour
 // witnessed is how many different days the program has to have seen before a closing erases anything.
 const witnessed = 20
 
+// Begin finds out whether the service has ended. It tells nobody: a start waits for no mail server.
+func (r *Room) Begin(ctx context.Context) error {
+	all, err := r.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range all {
+		if r.ended(n) {
+			r.over.Store(true)
+		}
+	}
+	return nil
+}
+
+// ended reports whether a notice is of an end that has come.
+func (r *Room) ended(n Notice) bool { return n.Kind == Closing && !n.Ends.Time().After(r.Clock.Now()) }
+
 // Tick tells whom it can, opens to everybody what some could not be told, and ends what is to end.
 func (r *Room) Tick(ctx context.Context) error {
 	all, err := r.All(ctx)
@@ -35,14 +52,13 @@ func (r *Room) Tick(ctx context.Context) error {
 	}
 	var errs []error
 	over := false
-	now := r.Clock.Now()
 	for _, n := range all {
 		errs = append(errs, r.tell(ctx, n), r.open(ctx, n))
 		if n.Kind != Closing {
 			continue
 		}
 		errs = append(errs, r.witness(ctx, n))
-		if !n.Ends.Time().After(now) {
+		if r.ended(n) {
 			over = true
 			errs = append(errs, r.erase(ctx, n))
 		}

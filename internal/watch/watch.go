@@ -70,12 +70,12 @@ func (w *Watch) Close() error {
 
 // Look has every probe look once.
 func (w *Watch) Look(ctx context.Context) {
+	at := w.Clock.Now() // of the round: of two probes about one promise, that it is broken counts
 	for _, p := range w.Probes {
 		broken, err := p.look(ctx)
 		if ctx.Err() != nil {
 			return // the house closes: nothing was seen
 		}
-		at := w.Clock.Now()
 		if err != nil {
 			w.Log.ErrorContext(ctx, "promises could not be looked at", "what", p.Name, "err", err)
 		}
